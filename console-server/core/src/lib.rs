@@ -1,0 +1,1 @@
+//! The verbs, their records, and the memory image they act on.

@@ -1,0 +1,1 @@
+//! The protocols by which services reach Rein: flagd sync, OFREP, Unleash.

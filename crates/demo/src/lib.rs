@@ -1,0 +1,1 @@
+//! A small food-delivery company on loopback.

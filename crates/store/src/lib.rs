@@ -1,0 +1,1 @@
+//! Ordered bytes with revisions, commits, watches, leases and hash-chained lanes.

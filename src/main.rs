@@ -1,0 +1,3 @@
+//! Wires; nothing else.
+
+fn main() {}
