@@ -1,1 +1,3 @@
-//! The verbs, their records, and the memory image they act on.
+//! The verbs of Rein, the records they write, and the memory image they act on.
+
+pub mod doorway;

@@ -1,1 +1,20 @@
-//! HTTP request and response types, error codes and paths.
+//! What travels between the command line and a server: requests, views, error codes, paths.
+//!
+//! Serde and schema only; no behaviour. A *request* is what a client sends, a *view* is what a
+//! server shows. Conversions to and from the domain live on the server's side, one file per noun.
+
+pub mod access;
+pub mod audit;
+pub mod changes;
+pub mod definitions;
+pub mod error;
+pub mod events;
+pub mod incidents;
+pub mod paths;
+pub mod proof;
+pub mod status;
+pub mod switches;
+pub mod time;
+
+pub use error::{ErrorBody, ErrorCode, ExitCode};
+pub use time::At;

@@ -1,1 +1,22 @@
-//! What may happen: pure rules, no clock, no I/O.
+//! What may happen: the rules of Rein, pure and synchronous.
+//!
+//! No clock, no randomness, no I/O: `now`, ids and the world are arguments, and
+//! nothing here knows any other crate of the house. One file per noun.
+//!
+//! The idea in one paragraph: every intervention is a [`change::Change`]. Its legs
+//! *lie over* the base of a switch and never edit it. What is in force at a place
+//! is computed by [`layer::Stack::effective`] whenever somebody asks; a change past
+//! its deadline is simply no longer counted.
+
+pub mod access;
+pub mod audit;
+pub mod change;
+pub mod incident;
+pub mod layer;
+pub mod name;
+pub mod proof;
+pub mod scope;
+pub mod switch;
+pub mod text;
+pub mod time;
+pub mod world;

@@ -1,0 +1,546 @@
+//! Changes: every intervention, from proposal to end.
+
+use crate::incident::IncidentError;
+use crate::layer::Stance;
+use crate::name::{ActorName, ChangeId, IncidentName, SwitchName, ZoneName};
+use crate::scope::{Percent, Scope};
+use crate::switch::{MAX_TEXT, Setting};
+use crate::time::Timestamp;
+use crate::world::World;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Most legs of one change.
+pub const MAX_LEGS: usize = 8;
+/// Most active layers over one switch.
+pub const MAX_LAYERS: usize = 1000;
+/// How far back `undo` looks.
+pub const UNDO_REACH: Duration = Duration::from_secs(3600);
+
+/// One target of a change and what to do there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// The switch.
+    pub switch: SwitchName,
+    /// What it is set to within the scope.
+    pub setting: Setting,
+    /// Where.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Which way it pulls; decided by the switch's polarity when proposed.
+    pub stance: Stance,
+}
+
+/// What somebody asks for: a duration, not a deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Targets, settings and scopes.
+    pub legs: Vec<(SwitchName, Setting, Scope)>,
+    /// How long it is to last.
+    pub lasts: Duration,
+    /// Why; may be empty.
+    pub reason: String,
+    /// The incident it belongs to.
+    pub incident: Option<IncidentName>,
+    /// Protecting changes that a relaxing one lays an exception over.
+    pub supersede: BTreeSet<ChangeId>,
+    /// Whether `needs` and `excludes` are to be checked.
+    pub guards: Guards,
+}
+
+/// Whether the flip-time checks apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guards {
+    /// They do.
+    Check,
+    /// The caller has the right to pass them, and said so.
+    Pass,
+}
+
+/// How long changes may last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// The longest time from now to a deadline.
+    pub max_lasts: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { max_lasts: Duration::from_secs(7 * 24 * 3600) }
+    }
+}
+
+/// An intervention: one record, one audit entry a transition, one undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its identity.
+    pub id: ChangeId,
+    /// Who laid it.
+    pub actor: ActorName,
+    /// Its targets.
+    pub legs: Vec<Leg>,
+    /// Why; may be empty.
+    pub reason: String,
+    /// The incident it belongs to.
+    pub incident: Option<IncidentName>,
+    /// Protecting changes it lays an exception over.
+    #[serde(default)]
+    pub excepts: BTreeSet<ChangeId>,
+    /// When it was recorded.
+    pub created: Timestamp,
+    /// From this moment on it is not counted. Whole seconds.
+    pub deadline: Timestamp,
+    /// Set once.
+    pub ended: Option<Ended>,
+    /// Everything people did to it, oldest first.
+    pub acts: Vec<Act>,
+}
+
+/// How a change came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; nobody when its time ran out.
+    pub by: Option<ActorName>,
+    /// How.
+    pub how: Ending,
+}
+
+/// The ways a change can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// Somebody ended it.
+    Ended,
+    /// Whoever laid it took it back.
+    Undone,
+    /// Its deadline passed.
+    Expired,
+    /// Its incident was closed.
+    Closed,
+}
+
+/// One act of a person on a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: ActorName,
+    /// What.
+    pub did: Did,
+    /// Why; may be empty.
+    #[serde(default)]
+    pub reason: String,
+    /// Whether it can still be reversed by `undo`.
+    pub undo: Undo,
+}
+
+/// What a person did to a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Did {
+    /// Laid it.
+    Laid,
+    /// Moved its deadline.
+    Extended {
+        /// The deadline before.
+        from: Timestamp,
+        /// The deadline after.
+        to: Timestamp,
+    },
+    /// Ended it.
+    Ended,
+}
+
+/// How an act stands to `undo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undo {
+    /// It can be reversed.
+    Open,
+    /// It was reversed.
+    Undone,
+    /// It was itself a reversal.
+    Reversal,
+}
+
+/// Why a change is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// No such switch.
+    #[error("there is no switch {name}")]
+    UnknownSwitch {
+        /// The name asked for.
+        name: SwitchName,
+        /// The nearest names that exist.
+        near: Vec<SwitchName>,
+    },
+    /// The switch does not run in that zone.
+    #[error("{switch} is not declared in zone {zone}; its zones: {}", list(known))]
+    UnknownZone {
+        /// The switch.
+        switch: SwitchName,
+        /// The zone asked for.
+        zone: ZoneName,
+        /// The zones it declares.
+        known: BTreeSet<ZoneName>,
+    },
+    /// No such change.
+    #[error("there is no change {0}")]
+    UnknownChange(String),
+    /// No leg, or too many.
+    #[error("a change has 1 to {MAX_LEGS} targets, this one has {0}")]
+    Legs(usize),
+    /// The same switch twice in one change.
+    #[error("{0} is named twice in one change")]
+    TwiceNamed(SwitchName),
+    /// Zero, or a deadline behind now.
+    #[error("the deadline would lie in the past")]
+    DeadlinePast,
+    /// Beyond what policy allows.
+    #[error("it would last until {} from now; policy allows at most {}", span(*asked), span(*max))]
+    TooLong {
+        /// Asked for, from now.
+        asked: Duration,
+        /// Allowed, from now.
+        max: Duration,
+    },
+    /// A reason longer than [`MAX_TEXT`].
+    #[error("the reason is {0} bytes long; at most {MAX_TEXT}")]
+    ReasonTooLong(usize),
+    /// A percentage is the share that loses the feature; giving a share back is a smaller percentage.
+    #[error("a percentage is the share that loses {0}, so it goes with `{1}` only")]
+    RelaxingPercent(SwitchName, Setting),
+    /// Protecting layers hold the switch where it should be relaxed.
+    #[error("{switch} is held {protects} by {}", ids(holding))]
+    Held {
+        /// The switch.
+        switch: SwitchName,
+        /// The setting it is held in.
+        protects: Setting,
+        /// The changes that hold it.
+        holding: Vec<ChangeId>,
+    },
+    /// `--supersede` names a change that does not hold the switch.
+    #[error("{id} does not hold any of the named switches")]
+    NotHolding {
+        /// The change named.
+        id: ChangeId,
+    },
+    /// A fallback would be missing.
+    #[error("{switch} needs {needs}, which is {state} now: {lost}")]
+    Needs {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The fallback it needs.
+        needs: SwitchName,
+        /// The setting the fallback is in.
+        state: Setting,
+        /// What is lost with the fallback.
+        lost: String,
+    },
+    /// Another switch relies on this one as its fallback.
+    #[error("{other} is {state} now and needs {switch} as its fallback")]
+    NeededBy {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The one that relies on it.
+        other: SwitchName,
+        /// The setting that one is in.
+        state: Setting,
+    },
+    /// Two switches that must not be shed together.
+    #[error("{switch} and {other} exclude each other, and {other} is {state} now")]
+    Excluded {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The other one.
+        other: SwitchName,
+        /// The setting that one is in.
+        state: Setting,
+    },
+    /// Too many layers over one switch.
+    #[error("{0} already has {MAX_LAYERS} active layers; end some first")]
+    TooManyLayers(SwitchName),
+    /// It is over.
+    #[error("{id} is over: {how}")]
+    Over {
+        /// The change.
+        id: ChangeId,
+        /// How it ended.
+        how: String,
+    },
+    /// Nothing to undo.
+    #[error("{0} has done nothing in the past hour that can be undone")]
+    NothingToUndo(ActorName),
+    /// The incident refuses it.
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
+}
+
+fn list(zones: &BTreeSet<ZoneName>) -> String {
+    zones.iter().map(ZoneName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(ids: &[ChangeId]) -> String {
+    ids.iter().map(ChangeId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match (seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+impl Change {
+    /// Turns an intent into a change, or says why not. Nothing is changed by asking.
+    pub fn propose(
+        id: ChangeId,
+        actor: ActorName,
+        intent: Intent,
+        world: &World,
+        now: Timestamp,
+    ) -> Result<Self, ChangeError> {
+        if intent.legs.is_empty() || intent.legs.len() > MAX_LEGS {
+            return Err(ChangeError::Legs(intent.legs.len()));
+        }
+        if intent.reason.len() > MAX_TEXT {
+            return Err(ChangeError::ReasonTooLong(intent.reason.len()));
+        }
+        let deadline = deadline(intent.lasts, world.policy, now)?;
+        if let Some(incident) = intent.incident.as_ref().and_then(|name| world.incident(name)) {
+            incident.takes_changes()?;
+        }
+        let mut legs: Vec<Leg> = Vec::with_capacity(intent.legs.len());
+        for (switch, setting, scope) in intent.legs {
+            if legs.iter().any(|leg| leg.switch == switch) {
+                return Err(ChangeError::TwiceNamed(switch));
+            }
+            legs.push(leg(switch, setting, scope, world)?);
+        }
+        let excepts = exceptions(&legs, &intent.supersede, world, now)?;
+        if intent.guards == Guards::Check {
+            guard(&legs, world, now)?;
+        }
+        let laid = Act {
+            at: now,
+            by: actor.clone(),
+            did: Did::Laid,
+            reason: intent.reason.clone(),
+            undo: Undo::Open,
+        };
+        Ok(Self {
+            id,
+            actor,
+            legs,
+            reason: intent.reason,
+            incident: intent.incident,
+            excepts,
+            created: now,
+            deadline,
+            ended: None,
+            acts: vec![laid],
+        })
+    }
+
+    /// Neither ended nor past its deadline. Whether its incident still lets it count is
+    /// the world's to say: see [`World::active`].
+    pub fn running(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now < self.deadline
+    }
+
+    /// Ends it.
+    pub fn end(&self, by: &ActorName, how: Ending, reason: String, now: Timestamp) -> Result<Self, ChangeError> {
+        self.must_run(now)?;
+        let mut next = self.clone();
+        next.ended = Some(Ended { at: now, by: Some(by.clone()), how });
+        let undo = if how == Ending::Undone { Undo::Reversal } else { Undo::Open };
+        next.acts.push(Act { at: now, by: by.clone(), did: Did::Ended, reason, undo });
+        Ok(next)
+    }
+
+    /// Notes that its deadline has passed. It was not counted any more from that moment on anyway.
+    pub fn expire(&self, now: Timestamp) -> Option<Self> {
+        let over = self.ended.is_none() && now >= self.deadline;
+        over.then(|| Self {
+            ended: Some(Ended { at: self.deadline, by: None, how: Ending::Expired }),
+            ..self.clone()
+        })
+    }
+
+    /// Moves its deadline `by` later, within policy. Never revives one that is over.
+    pub fn extend(
+        &self,
+        actor: &ActorName,
+        by: Duration,
+        reason: String,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<Self, ChangeError> {
+        self.must_run(now)?;
+        if by < Duration::from_secs(1) {
+            return Err(ChangeError::DeadlinePast);
+        }
+        let to = self.deadline.plus(by).ceil_second();
+        deadline(to.since(now), policy, now)?;
+        let mut next = self.clone();
+        next.acts.push(Act {
+            at: now,
+            by: actor.clone(),
+            did: Did::Extended { from: self.deadline, to },
+            reason,
+            undo: Undo::Open,
+        });
+        next.deadline = to;
+        Ok(next)
+    }
+
+    /// Takes back the extension at `act`: the deadline moves back to where it was.
+    pub fn shorten(&self, actor: &ActorName, act: usize, now: Timestamp) -> Result<Self, ChangeError> {
+        self.must_run(now)?;
+        let mut next = self.clone();
+        let Some(Act { did: Did::Extended { from, to }, undo, .. }) = next.acts.get_mut(act) else {
+            return Err(ChangeError::NothingToUndo(actor.clone()));
+        };
+        let (from, to) = (*from, *to);
+        *undo = Undo::Undone;
+        if from <= now {
+            let mut ended = next.end(actor, Ending::Undone, String::new(), now)?;
+            ended.deadline = self.deadline;
+            return Ok(ended);
+        }
+        next.deadline = from;
+        next.acts.push(Act {
+            at: now,
+            by: actor.clone(),
+            did: Did::Extended { from: to, to: from },
+            reason: String::new(),
+            undo: Undo::Reversal,
+        });
+        Ok(next)
+    }
+
+    /// Marks the act at `act` as reversed.
+    pub fn mark_undone(&self, act: usize) -> Self {
+        let mut next = self.clone();
+        if let Some(act) = next.acts.get_mut(act) {
+            act.undo = Undo::Undone;
+        }
+        next
+    }
+
+    fn must_run(&self, now: Timestamp) -> Result<(), ChangeError> {
+        let how = match &self.ended {
+            Some(Ended { by: Some(by), how: Ending::Undone, .. }) => format!("undone by {by}"),
+            Some(Ended { by: Some(by), how: Ending::Closed, .. }) => format!("closed with its incident by {by}"),
+            Some(Ended { by: Some(by), .. }) => format!("ended by {by}"),
+            Some(Ended { by: None, .. }) => "expired".to_owned(),
+            None if now >= self.deadline => "expired".to_owned(),
+            None => return Ok(()),
+        };
+        Err(ChangeError::Over { id: self.id.clone(), how })
+    }
+}
+
+/// A deadline `lasts` from now, in whole seconds, if policy allows it.
+fn deadline(lasts: Duration, policy: Policy, now: Timestamp) -> Result<Timestamp, ChangeError> {
+    if lasts < Duration::from_secs(1) {
+        return Err(ChangeError::DeadlinePast);
+    }
+    // Rounding up to whole seconds must not make a request at the limit fail.
+    if lasts > policy.max_lasts + Duration::from_secs(1) {
+        return Err(ChangeError::TooLong { asked: lasts, max: policy.max_lasts });
+    }
+    Ok(now.plus(lasts).ceil_second())
+}
+
+fn leg(name: SwitchName, setting: Setting, scope: Scope, world: &World) -> Result<Leg, ChangeError> {
+    let Some(switch) = world.switch(&name) else {
+        let near = world.near(&name);
+        return Err(ChangeError::UnknownSwitch { name, near });
+    };
+    if let Some(zone) = scope.zones.iter().find(|z| !switch.zones.is_empty() && !switch.zones.contains(z)) {
+        return Err(ChangeError::UnknownZone {
+            switch: name,
+            zone: zone.clone(),
+            known: switch.zones.clone(),
+        });
+    }
+    let stance = if setting == switch.protects { Stance::Protects } else { Stance::Relaxes };
+    if stance == Stance::Relaxes && scope.percent != Percent::ALL {
+        return Err(ChangeError::RelaxingPercent(name, switch.protects));
+    }
+    if world.layer_count(&name) >= MAX_LAYERS {
+        return Err(ChangeError::TooManyLayers(name));
+    }
+    Ok(Leg { switch: name, setting, scope, stance })
+}
+
+/// A relaxing leg must name the protecting layers that lie in its way, and no others.
+fn exceptions(
+    legs: &[Leg],
+    supersede: &BTreeSet<ChangeId>,
+    world: &World,
+    now: Timestamp,
+) -> Result<BTreeSet<ChangeId>, ChangeError> {
+    let mut excepts = BTreeSet::new();
+    for leg in legs.iter().filter(|leg| leg.stance == Stance::Relaxes) {
+        let Some(stack) = world.stack(&leg.switch, now) else { continue };
+        let (named, unnamed): (Vec<_>, Vec<_>) = stack
+            .holding(&leg.scope, now)
+            .map(|layer| layer.change.clone())
+            .partition(|id| supersede.contains(id));
+        if !unnamed.is_empty() {
+            return Err(ChangeError::Held {
+                switch: leg.switch.clone(),
+                protects: stack.protects,
+                holding: unnamed,
+            });
+        }
+        excepts.extend(named);
+    }
+    match supersede.iter().find(|id| !excepts.contains(id)) {
+        Some(id) => Err(ChangeError::NotHolding { id: id.clone() }),
+        None => Ok(excepts),
+    }
+}
+
+/// `needs` and `excludes`, checked against the world as it would be with these legs.
+fn guard(legs: &[Leg], world: &World, now: Timestamp) -> Result<(), ChangeError> {
+    let shed = |name: &SwitchName| {
+        let also = legs.iter().find(|leg| leg.switch == *name);
+        also.is_some_and(|leg| leg.stance == Stance::Protects)
+            || (also.is_none() && world.is_shed(name, now))
+    };
+    for leg in legs.iter().filter(|leg| leg.stance == Stance::Protects) {
+        let Some(switch) = world.switch(&leg.switch) else { continue };
+        for needs in switch.needs.iter().filter(|name| shed(name)) {
+            let Some(fallback) = world.switch(needs) else { continue };
+            return Err(ChangeError::Needs {
+                switch: leg.switch.clone(),
+                needs: needs.clone(),
+                state: fallback.protects,
+                lost: fallback.lost.clone(),
+            });
+        }
+        let partners = world.partners(&leg.switch);
+        for other in partners.iter().filter(|name| shed(name)).filter_map(|name| world.switch(name)) {
+            let pair = (leg.switch.clone(), other.name.clone());
+            if other.needs.contains(&pair.0) {
+                return Err(ChangeError::NeededBy { switch: pair.0, other: pair.1, state: other.protects });
+            }
+            if other.excludes.contains(&pair.0) || switch.excludes.contains(&pair.1) {
+                return Err(ChangeError::Excluded { switch: pair.0, other: pair.1, state: other.protects });
+            }
+        }
+    }
+    Ok(())
+}
