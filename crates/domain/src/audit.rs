@@ -226,7 +226,8 @@ impl Checkpoint {
 /// A spelling of the checkpoint that does not depend on any library's habits.
 fn spelled(c: &Checkpoint) -> Vec<u8> {
     let heads: Vec<String> = c.heads.iter().map(|(lane, h)| format!("{lane}:{}:{}", h.seq, h.hash)).collect();
-    format!("rein-checkpoint-1\n{}\n{}\n{}\n{}\n", c.at.0, heads.join(","), c.previous, c.signature).into_bytes()
+    format!("rein-checkpoint-1\n{}\n{}\n{}\n{}\n", c.at.0, heads.join(","), c.previous, c.signature)
+        .into_bytes()
 }
 
 /// Bytes in lower-case hex.

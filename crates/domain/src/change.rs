@@ -358,7 +358,13 @@ impl Change {
     }
 
     /// Ends it.
-    pub fn end(&self, by: &ActorName, how: Ending, reason: String, now: Timestamp) -> Result<Self, ChangeError> {
+    pub fn end(
+        &self,
+        by: &ActorName,
+        how: Ending,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<Self, ChangeError> {
         self.must_run(now)?;
         let mut next = self.clone();
         next.ended = Some(Ended { at: now, by: Some(by.clone()), how });
@@ -440,7 +446,9 @@ impl Change {
     fn must_run(&self, now: Timestamp) -> Result<(), ChangeError> {
         let how = match &self.ended {
             Some(Ended { by: Some(by), how: Ending::Undone, .. }) => format!("undone by {by}"),
-            Some(Ended { by: Some(by), how: Ending::Closed, .. }) => format!("closed with its incident by {by}"),
+            Some(Ended { by: Some(by), how: Ending::Closed, .. }) => {
+                format!("closed with its incident by {by}")
+            }
             Some(Ended { by: Some(by), .. }) => format!("ended by {by}"),
             Some(Ended { by: None, .. }) => "expired".to_owned(),
             None if now >= self.deadline => "expired".to_owned(),
@@ -517,8 +525,7 @@ fn exceptions(
 fn guard(legs: &[Leg], world: &World, now: Timestamp) -> Result<(), ChangeError> {
     let shed = |name: &SwitchName| {
         let also = legs.iter().find(|leg| leg.switch == *name);
-        also.is_some_and(|leg| leg.stance == Stance::Protects)
-            || (also.is_none() && world.is_shed(name, now))
+        also.is_some_and(|leg| leg.stance == Stance::Protects) || (also.is_none() && world.is_shed(name, now))
     };
     for leg in legs.iter().filter(|leg| leg.stance == Stance::Protects) {
         let Some(switch) = world.switch(&leg.switch) else { continue };

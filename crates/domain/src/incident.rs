@@ -72,9 +72,7 @@ impl Incident {
     pub fn takes_changes(&self) -> Result<(), IncidentError> {
         match &self.closed {
             None => Ok(()),
-            Some(closed) => {
-                Err(IncidentError::Closed { name: self.name.clone(), by: closed.by.clone() })
-            }
+            Some(closed) => Err(IncidentError::Closed { name: self.name.clone(), by: closed.by.clone() }),
         }
     }
 }

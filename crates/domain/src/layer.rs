@@ -78,7 +78,11 @@ impl Stack {
             None => self.base,
         };
         let excepted = |id: &ChangeId| self.relaxing().filter(here).any(|x| x.excepts.contains(id));
-        if self.protecting().filter(here).any(|layer| !excepted(&layer.change)) { self.protects } else { lower }
+        if self.protecting().filter(here).any(|layer| !excepted(&layer.change)) {
+            self.protects
+        } else {
+            lower
+        }
     }
 
     /// Protecting layers, oldest first.
@@ -93,9 +97,8 @@ impl Stack {
 
     /// Is this layer excepted in the whole of its scope?
     pub fn excepted(&self, layer: &Layer, now: Timestamp) -> bool {
-        self.relaxing().any(|x| {
-            x.live(now) && x.excepts.contains(&layer.change) && x.scope.contains(&layer.scope)
-        })
+        self.relaxing()
+            .any(|x| x.live(now) && x.excepts.contains(&layer.change) && x.scope.contains(&layer.scope))
     }
 
     /// Protecting layers that bite somewhere within `scope`.
@@ -202,11 +205,7 @@ mod tests {
     }
 
     fn place() -> impl Strategy<Value = Place> {
-        (
-            prop::option::of("(sh|bj|gz|xx)"),
-            prop::option::of("(i-1|i-2|i-3|i-4)"),
-            prop::option::of(0u8..100),
-        )
+        (prop::option::of("(sh|bj|gz|xx)"), prop::option::of("(i-1|i-2|i-3|i-4)"), prop::option::of(0u8..100))
             .prop_map(|(zone, instance, bucket)| Place { zone, instance, bucket })
     }
 

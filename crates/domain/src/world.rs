@@ -198,13 +198,20 @@ impl World {
     }
 
     /// The same, as it would be if these changes were over.
-    pub fn stack_without(&self, name: &SwitchName, gone: &BTreeSet<ChangeId>, now: Timestamp) -> Option<Stack> {
+    pub fn stack_without(
+        &self,
+        name: &SwitchName,
+        gone: &BTreeSet<ChangeId>,
+        now: Timestamp,
+    ) -> Option<Stack> {
         let switch = self.switches.get(name)?;
         let layers = self
             .over(name, now)
             .into_iter()
             .filter(|change| !gone.contains(&change.id))
-            .flat_map(|change| change.legs.iter().filter(|leg| leg.switch == *name).map(move |leg| (change, leg)))
+            .flat_map(|change| {
+                change.legs.iter().filter(|leg| leg.switch == *name).map(move |leg| (change, leg))
+            })
             .map(|(change, leg)| Layer {
                 change: change.id.clone(),
                 stance: leg.stance,
@@ -218,9 +225,8 @@ impl World {
 
     /// Is the protecting setting in force anywhere, for anybody?
     pub fn is_shed(&self, name: &SwitchName, now: Timestamp) -> bool {
-        self.stack(name, now).is_some_and(|stack| {
-            stack.summary(now) != Summary::Everywhere(stack.protects.other())
-        })
+        self.stack(name, now)
+            .is_some_and(|stack| stack.summary(now) != Summary::Everywhere(stack.protects.other()))
     }
 
     /// Switches whose `needs` or `excludes` join them with `name`, either way.
@@ -247,14 +253,17 @@ impl World {
     pub fn last_act(&self, actor: &ActorName, now: Timestamp) -> Option<LastAct> {
         let reach = now.minus(UNDO_REACH);
         let recent = self.touched.get(actor)?.iter().rev().take_while(|(at, _)| *at >= reach);
-        recent
-            .filter_map(|(at, id)| self.changes.get(id).map(|change| (at, change)))
-            .find_map(|(at, change)| {
+        recent.filter_map(|(at, id)| self.changes.get(id).map(|change| (at, change))).find_map(
+            |(at, change)| {
                 let act = change.acts.iter().rposition(|act| {
-                    act.by == *actor && act.at == *at && act.undo == Undo::Open && self.reversible(change, &act.did, now)
+                    act.by == *actor
+                        && act.at == *at
+                        && act.undo == Undo::Open
+                        && self.reversible(change, &act.did, now)
                 })?;
                 Some(LastAct { change: change.id.clone(), act })
-            })
+            },
+        )
     }
 
     fn reversible(&self, change: &Change, did: &Did, now: Timestamp) -> bool {
@@ -291,10 +300,12 @@ impl World {
         }
         let layers = self.over(&next.name, now);
         match self.switches.get(&next.name) {
-            Some(old) if old.protects != next.protects && !layers.is_empty() => Err(SwitchError::PolarityHeld {
-                name: next.name.clone(),
-                layers: layers.iter().map(|c| c.id.to_string()).collect(),
-            }),
+            Some(old) if old.protects != next.protects && !layers.is_empty() => {
+                Err(SwitchError::PolarityHeld {
+                    name: next.name.clone(),
+                    layers: layers.iter().map(|c| c.id.to_string()).collect(),
+                })
+            }
             _ => Ok(()),
         }
     }
