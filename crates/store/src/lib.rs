@@ -6,8 +6,10 @@
 
 mod commit;
 mod error;
+pub mod failpoint;
 mod key;
 mod lane;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ pub use commit::{
 pub use error::StoreError;
 pub use key::{Key, Revision};
 pub use lane::{Lane, LaneBroken, LaneEntry, LaneHash, LaneHead, LaneItem, chain, verify};
+pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
 
 /// Shortest lease a store grants.
 pub const MIN_TTL: Duration = Duration::from_secs(2);
