@@ -73,7 +73,8 @@ pub struct Address {
     pub address: SocketAddr,
 }
 
-/// A running company. Dropping it closes it.
+/// A running company. Dropping it closes its doors; its flag streams end with the runtime, because
+/// the client library gives no way to end them sooner.
 pub struct Company {
     addresses: Vec<Address>,
     instances: Vec<Arc<Instance>>,
@@ -100,9 +101,9 @@ impl Company {
             addresses.push(Address { service, zone, instance: format!("{service}-{zone}-{n}"), address });
             listeners.push(listener);
         }
-        let mut book = AddressBook::new();
+        let mut book = AddressBook::default();
         for at in &addresses {
-            book.entry((at.service, at.zone)).or_default().push(at.address);
+            book.enter(at.service, at.zone, at.address);
         }
         let (book, meter, stop) = (Arc::new(book), Arc::new(Meter::default()), CancellationToken::new());
         let mut instances = Vec::new();
@@ -110,12 +111,12 @@ impl Company {
             let who = Who { service: at.service, zone: at.zone, instance: at.instance.clone() };
             let flags = Flags::listen(&who, &options.flags, meter.clone(), stop.child_token());
             let seed = options.seed.wrapping_mul(1_000).wrapping_add(n as u64);
-            let peers = Peers::new(book.clone(), n);
+            let peers = Peers::new(book.clone());
             let instance = Arc::new(Instance::new(who, flags, meter.clone(), peers, seed));
             tokio::spawn(instance.clone().serve(listener, stop.child_token()));
             instances.push(instance);
         }
-        let users = Peers::new(book, 0);
+        let users = Peers::new(book);
         Ok(Self { addresses, instances, users, meter, options, _closes: stop.drop_guard() })
     }
 

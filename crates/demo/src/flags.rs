@@ -13,7 +13,10 @@
 //! - Targeting is evaluated at each call, `$flagd.timestamp` in whole seconds included: a deadline
 //!   written into the set is kept with nobody serving.
 //! - HTTP/2 keep-alive is off by default: a door that hangs without closing is never noticed.
-//!   [`KEEP_ALIVE_MS`] turns it on; the ping's own timeout is fixed at 20 s.
+//!   [`KEEP_ALIVE_MS`] turns it on; the ping's own timeout is fixed at 20 s. A door stopped for
+//!   40 s was left and joined again.
+//! - A set it cannot parse is dropped whole and the one before stays. Every flag must have a
+//!   `defaultVariant` that is a string: absent or null, which flagd's schema allows, costs the set.
 //! - Each set it receives is announced on a channel of 1000 that only an evaluation with a cache
 //!   configured ever drains. Without a cache, which is its default in this mode, the thousand and
 //!   first set blocks the store while it is locked for writing, and every later evaluation hangs.

@@ -16,7 +16,30 @@ use std::time::Duration;
 pub(crate) const USER: &str = "x-user";
 
 /// Where everybody is.
-pub(crate) type AddressBook = BTreeMap<(Service, Zone), Vec<SocketAddr>>;
+#[derive(Debug, Default)]
+pub(crate) struct AddressBook {
+    rows: BTreeMap<(Service, Zone), Row>,
+}
+
+/// One service's instances in one zone, taken in turn. The turn is the row's, not the caller's: a
+/// caller that counted all its calls would send every second one to the same instance.
+#[derive(Debug, Default)]
+struct Row {
+    instances: Vec<SocketAddr>,
+    turn: AtomicUsize,
+}
+
+impl AddressBook {
+    pub(crate) fn enter(&mut self, service: Service, zone: Zone, address: SocketAddr) {
+        self.rows.entry((service, zone)).or_default().instances.push(address);
+    }
+
+    fn next(&self, service: Service, zone: Zone) -> Option<SocketAddr> {
+        let row = self.rows.get(&(service, zone))?;
+        let turn = row.turn.fetch_add(1, Ordering::Relaxed);
+        row.instances.get(turn % row.instances.len().max(1)).copied()
+    }
+}
 
 /// Whether the caller can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +78,10 @@ pub(crate) enum CallError {
 pub(crate) struct Peers {
     client: Client<HttpConnector, Empty<Bytes>>,
     book: Arc<AddressBook>,
-    turn: Arc<AtomicUsize>,
 }
 
 impl Peers {
-    /// `turn` is where the round starts: callers that all began with the first would move in step.
-    pub(crate) fn new(book: Arc<AddressBook>, turn: usize) -> Self {
+    pub(crate) fn new(book: Arc<AddressBook>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_millis(500)));
@@ -68,7 +89,7 @@ impl Peers {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
-        Self { client, book, turn: Arc::new(AtomicUsize::new(turn)) }
+        Self { client, book }
     }
 
     /// Runs the errand in `zone`; what must be done is tried in the other zone too. One deadline
@@ -85,9 +106,7 @@ impl Peers {
     }
 
     async fn once(&self, zone: Zone, errand: Errand<'_>) -> Result<(), CallError> {
-        let instances = self.book.get(&(errand.to, zone)).ok_or(CallError::Unreachable)?;
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let address = instances.get(turn % instances.len().max(1)).ok_or(CallError::Unreachable)?;
+        let address = self.book.next(errand.to, zone).ok_or(CallError::Unreachable)?;
         let uri: Uri =
             format!("http://{address}/{}", errand.path).parse().map_err(|_| CallError::Unreachable)?;
         let request = Request::get(uri)

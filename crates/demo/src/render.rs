@@ -107,10 +107,11 @@ fn milliseconds(figure: Option<f64>) -> String {
     figure.map_or_else(|| "- ms".into(), |ms| format!("{ms:.0} ms"))
 }
 
-/// Bars relative to the highest: what matters is whether it falls.
+/// Bars relative to the highest, or to what counts as slow: what matters is whether it falls, and
+/// the noise of a quiet service is no mountain.
 fn sparkline(history: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let top = history.iter().copied().fold(1.0, f64::max);
+    let top = history.iter().copied().fold(SLOW_MS, f64::max);
     history.iter().map(|p99| BARS[((p99 / top * 7.0).round() as usize).min(7)]).collect()
 }
 
@@ -173,6 +174,13 @@ mod tests {
             "12:03:07  gateway 118 rps  ok 99.8 %  order p50 - ms  p99 - ms ▃▄█  \
              → recommendations 97/s  waiting 12  no switches yet: 20 of 23"
         );
+    }
+
+    #[test]
+    fn a_quiet_service_draws_a_flat_line() {
+        assert_eq!(sparkline(&[40.0, 45.0, 38.0]), "▂▂▂");
+        assert_eq!(sparkline(&[500.0, 40.0, 0.0]), "█▂▁");
+        assert_eq!(sparkline(&[]), "");
     }
 
     #[test]

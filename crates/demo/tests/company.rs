@@ -30,6 +30,11 @@ fn flags(recommendations: serde_json::Value) -> serde_json::Value {
     serde_json::json!({ "flags": flags })
 }
 
+/// A load that everything carries: for tests of other things than overload, which run beside others.
+fn calm(file: &Path) -> DemoOptions {
+    DemoOptions { rps: 40.0, ..DemoOptions::file(file) }
+}
+
 /// Whole or not at all: the file is watched, and a half-written one is not a set.
 fn write(path: &Path, set: &serde_json::Value) {
     let draft = path.with_extension("draft");
@@ -67,7 +72,7 @@ async fn switching_recommendations_off_stops_the_calls_and_the_wait() {
     assert_eq!(instances, Service::ALL.into_iter().map(Service::instances).sum::<usize>());
 
     let on =
-        watch(&company, |ticks| ticks.iter().filter(|tick| tick.listening == tick.instances).count() == 4)
+        watch(&company, |ticks| ticks.iter().filter(|tick| tick.listening == tick.instances).count() == 3)
             .await;
     let last = on.last().expect("ticks");
     assert_eq!(last.listening, instances, "every instance has its switches");
@@ -82,7 +87,7 @@ async fn switching_recommendations_off_stops_the_calls_and_the_wait() {
     assert_eq!(quiet.len(), 3, "the calls stop");
     assert!(quiet.iter().all(|tick| tick.off("order/recommendations") == 100.0), "{quiet:?}");
     assert!(quiet.iter().all(|tick| tick.ok > 99.0), "{quiet:?}");
-    // Measured: about 700 ms before, 40 ms after. The margin is for a busy machine.
+    // Measured: about 700 ms before, 50 ms after. The margin is for a busy machine.
     let (before, after) = (p99(&on[1..]), p99(&quiet[1..]));
     assert!(after < before * 0.6, "order's p99 falls: {before} → {after}");
 }
@@ -91,7 +96,7 @@ async fn switching_recommendations_off_stops_the_calls_and_the_wait() {
 async fn a_layer_on_one_zone_is_felt_there_and_ends_at_its_deadline_with_nobody_serving() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("flags.json");
-    let deadline = jiff::Timestamp::now().as_second() + 6;
+    let deadline = jiff::Timestamp::now().as_second() + 4;
     write(
         &file,
         &flags(serde_json::json!({ "if": [
@@ -103,9 +108,9 @@ async fn a_layer_on_one_zone_is_felt_there_and_ends_at_its_deadline_with_nobody_
             null
         ] })),
     );
-    let company = Company::open(DemoOptions::file(&file)).await.expect("opens");
+    let company = Company::open(calm(&file)).await.expect("opens");
     let ticks = watch(&company, |ticks| {
-        ticks.last().is_some_and(|tick| tick.at.as_second() > deadline + 2 && tick.off.is_empty())
+        ticks.last().is_some_and(|tick| tick.at.as_second() > deadline && tick.off.is_empty())
     })
     .await;
     let share = |tick: &Tick| tick.off("order/recommendations");
@@ -117,11 +122,11 @@ async fn a_layer_on_one_zone_is_felt_there_and_ends_at_its_deadline_with_nobody_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_source_everything_runs() {
-    let company = Company::open(DemoOptions::file("/nowhere/flags.json")).await.expect("opens");
+    let company = Company::open(calm(Path::new("/nowhere/flags.json"))).await.expect("opens");
     let ticks = watch(&company, |ticks| ticks.len() == 2).await;
     let last = ticks.last().expect("ticks");
     assert_eq!(last.listening, 0);
-    assert!(last.recommendations_calls > 20.0 && last.ok > 90.0 && last.off.is_empty(), "{last:?}");
+    assert!(last.recommendations_calls > 5.0 && last.ok > 90.0 && last.off.is_empty(), "{last:?}");
 }
 
 /// More sets than the client library's own channel holds; see `flags.rs`.
@@ -130,9 +135,10 @@ async fn thousands_of_sets_do_not_wedge_an_instance() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("flags.json");
     write(&file, &flags(serde_json::json!({})));
-    let company = Company::open(DemoOptions::file(&file)).await.expect("opens");
+    let company = Company::open(calm(&file)).await.expect("opens");
     watch(&company, |ticks| ticks.last().is_some_and(|tick| tick.listening == tick.instances)).await;
-    for n in 0..1_200 {
+    // Each is a few events for the watcher, and each event a set for every instance.
+    for n in 0..400 {
         write(&file, &flags(serde_json::json!({ "if": [{ "==": [n, n] }, "on", null] })));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -140,7 +146,6 @@ async fn thousands_of_sets_do_not_wedge_an_instance() {
     let ticks =
         watch(&company, |ticks| ticks.last().is_some_and(|tick| tick.off("order/recommendations") == 100.0))
             .await;
-    assert_eq!(ticks.last().map(|tick| tick.recommendations_calls > 0.0 || tick.ok > 90.0), Some(true));
     assert_eq!(ticks.last().map(|tick| tick.off("order/recommendations")), Some(100.0), "{:?}", ticks.last());
 }
 
@@ -154,16 +159,13 @@ async fn perform(script: &str, lasts: u64) -> (rein_demo::Report, String) {
     let command = |words: Vec<String>| {
         let file = file.clone();
         async move {
-            let (set, exit) = match words[1].as_str() {
-                "switch" if words.contains(&"--percent".to_owned()) => {
-                    (serde_json::json!({ "fractional": [["off", 20], ["on", 80]] }), 0)
-                }
-                "switch" => (serde_json::json!("off"), 0),
-                "undo" => (serde_json::json!({}), 0),
+            let set = match words[1].as_str() {
+                "switch" => serde_json::json!("off"),
+                "undo" => serde_json::json!({}),
                 _ => return CommandResult { exit: 2, stdout: String::new(), stderr: "no such verb".into() },
             };
             write(&file, &flags(set));
-            CommandResult { exit, stdout: "done".into(), stderr: String::new() }
+            CommandResult { exit: 0, stdout: "done".into(), stderr: String::new() }
         }
     };
     let show = |scene: Scene<'_>| {
@@ -177,11 +179,20 @@ async fn perform(script: &str, lasts: u64) -> (rein_demo::Report, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tour_goes_as_its_script_says() {
-    let (report, shown) = perform(tour(), 20).await;
+async fn a_script_types_its_commands_and_sees_what_they_do() {
+    let script = "note Slow.\nat 3s rein switch off order/recommendations --yes\n\
+                  at 3s expect recommendations-calls = 0\nat 3s expect order-p99-falls 40%\n\
+                  at 3s expect off:order/recommendations = 100\nat 6s rein undo\n\
+                  at 6s expect recommendations-calls > 0\n";
+    let (report, shown) = perform(script, 9).await;
     let told = report.render();
     assert!(report.good(), "{told}\n{shown}");
-    assert!(shown.contains("$ rein undo --yes\ndone\n"), "{shown}");
+    for line in ["# Slow.", "$ rein switch off order/recommendations --yes", "done", "$ rein undo"] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}:\n{shown}");
+    }
+    let Outcome::Exited { span: Some(span), .. } = &report.records[1].outcome else { panic!("{told}") };
+    assert_eq!(span.recommendations_calls.1, 0.0, "{told}");
+    assert!(span.order_p99.1 < span.order_p99.0, "{told}");
     assert!(told.contains("Everything went as the script says."), "{told}");
 }
 
