@@ -1,3 +1,29 @@
 //! The verbs of Rein, the records they write, and the memory image they act on.
+//!
+//! ```text
+//!  http ──▶ app/<noun>.rs ──▶ gate.rs ──▶ Store::commit
+//!                 ▲                          │ watch
+//!                 └──────── image.rs ◀───────┘
+//!                              │
+//!                        serving.rs ──▶ doorway.rs ──▶ doors
+//! ```
+//!
+//! Every durable write of a person passes [`house::House::gate`]; what happens by arithmetic
+//! alone (expiry, checkpoints, pruning) is written by `reconcile/`. Nothing else commits.
 
+pub mod app;
+pub mod clock;
 pub mod doorway;
+pub mod error;
+mod gate;
+pub mod house;
+mod image;
+mod reconcile;
+mod records;
+mod serving;
+mod signing;
+mod views;
+
+pub use error::AppError;
+pub use gate::Key as IdempotencyKey;
+pub use house::{House, HouseOptions};

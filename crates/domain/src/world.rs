@@ -249,11 +249,12 @@ impl World {
         passed.filter_map(|(_, id)| self.changes.get(id)).collect()
     }
 
-    /// The caller's newest act of the past hour that can still be reversed.
-    pub fn last_act(&self, actor: &ActorName, now: Timestamp) -> Option<LastAct> {
+    /// The caller's newest act of the past hour that can still be reversed; on one change only, if named.
+    pub fn last_act(&self, actor: &ActorName, only: Option<&ChangeId>, now: Timestamp) -> Option<LastAct> {
         let reach = now.minus(UNDO_REACH);
         let recent = self.touched.get(actor)?.iter().rev().take_while(|(at, _)| *at >= reach);
-        recent.filter_map(|(at, id)| self.changes.get(id).map(|change| (at, change))).find_map(
+        let wanted = recent.filter(|(_, id)| only.is_none_or(|only| only == id));
+        wanted.filter_map(|(at, id)| self.changes.get(id).map(|change| (at, change))).find_map(
             |(at, change)| {
                 let act = change.acts.iter().rposition(|act| {
                     act.by == *actor

@@ -1,0 +1,120 @@
+//! The event stream: the store's watch, told in nouns.
+
+use crate::error::AppError;
+use crate::house::House;
+use crate::records;
+use crate::views::words;
+use futures::stream::{BoxStream, StreamExt};
+use rein_api::ErrorCode;
+use rein_api::events::EventView;
+use rein_domain::access::{Actor, Pattern, Verb};
+use rein_domain::change::{Change, Did, Ending};
+use rein_domain::incident::Incident;
+use rein_store::{Event, Key, Revision, StoreError};
+
+/// All events of one revision.
+pub type Events = Vec<EventView>;
+
+impl House {
+    /// Events after a cursor (`EPOCH.REVISION`), or from now on.
+    pub async fn events(
+        &self,
+        actor: &Actor,
+        after: Option<&str>,
+    ) -> Result<BoxStream<'static, Result<Events, AppError>>, AppError> {
+        actor.can(Verb::Read, &Pattern::All)?;
+        let from = match after {
+            None => self.store.revision().await?,
+            Some(cursor) => self.cursor(cursor)?,
+        };
+        let batches = self.store.watch(&Key::everything(), from).await?;
+        let told = batches.map(|batch| -> Result<Events, AppError> {
+            match batch {
+                Ok(batch) => Ok(batch.events.iter().filter_map(|e| tell(e, batch.at)).collect()),
+                Err(StoreError::Compacted { oldest }) => {
+                    Err(gone(format!("the history up to {} is no longer kept", oldest.0)))
+                }
+                Err(error) => Err(error.into()),
+            }
+        });
+        // Bookkeeping alone (checkpoints, idempotency records) makes no event.
+        Ok(told.filter(|events| std::future::ready(!matches!(events, Ok(e) if e.is_empty()))).boxed())
+    }
+
+    fn cursor(&self, text: &str) -> Result<Revision, AppError> {
+        let bad = || AppError::new(ErrorCode::Invalid, "a cursor is EPOCH.REVISION, as the stream's ids are");
+        let (epoch, revision) = text.split_once('.').ok_or_else(bad)?;
+        if epoch != self.epoch {
+            return Err(gone("the cursor is from another epoch".into()));
+        }
+        let revision: i64 = revision.parse().map_err(|_| bad())?;
+        if revision < 0 || revision > self.revision().0.max(0) + 1_000_000 {
+            return Err(bad());
+        }
+        Ok(Revision(revision))
+    }
+}
+
+fn gone(message: String) -> AppError {
+    AppError::new(ErrorCode::Gone, message).hint("list again, then watch from the revision of that answer")
+}
+
+fn tell(event: &Event, at: Revision) -> Option<EventView> {
+    let (key, value) = match event {
+        Event::Put(entry) => (&entry.key, Some(&entry.value)),
+        Event::Delete(key) => (key, None),
+    };
+    let text = key.to_string();
+    let (noun, prefix) =
+        [("switch", records::SWITCH), ("change", records::CHANGE), ("incident", records::INCIDENT)]
+            .into_iter()
+            .find(|(_, prefix)| text.starts_with(prefix))?;
+    let name = text[prefix.len()..].to_owned();
+    let what = if value.is_some() { "put" } else { "deleted" };
+    let words = match (noun, value) {
+        ("change", Some(value)) => serde_json::from_slice::<Change>(value).map(|c| change_words(&c)).ok(),
+        ("incident", Some(value)) => {
+            serde_json::from_slice::<Incident>(value).map(|i| incident_words(&i)).ok()
+        }
+        ("switch", Some(_)) => Some(format!("switch {name} declared")),
+        ("switch", None) => Some(format!("switch {name} deleted")),
+        _ => Some(format!("{noun} {name} no longer kept")),
+    }?;
+    Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
+}
+
+fn change_words(change: &Change) -> String {
+    let legs: Vec<String> =
+        change.legs.iter().map(|l| format!("{} {}", l.switch, words(&l.scope, l.setting))).collect();
+    let legs = legs.join(", ");
+    let id = &change.id;
+    if let Some(ended) = &change.ended {
+        let by = ended.by.as_ref().map_or("rein", |name| name.as_str());
+        return match ended.how {
+            Ending::Expired => format!("{id} expired: {legs} by {}", change.actor),
+            Ending::Undone => format!("{by} undid {id}: {legs}"),
+            Ending::Ended => format!("{by} ended {id}: {legs}"),
+            Ending::Closed => format!("{id} was over with its incident, closed by {by}: {legs}"),
+        };
+    }
+    match change.acts.last().map(|act| (&act.did, &act.by)) {
+        Some((Did::Extended { to, .. }, by)) => {
+            format!("{by} moved the deadline of {id} to {}: {legs}", super::changes::rfc3339(*to))
+        }
+        _ => {
+            let incident = change.incident.as_ref().map(|i| format!(" for {i}")).unwrap_or_default();
+            format!(
+                "{} laid {id}{incident}: {legs} until {}",
+                change.actor,
+                super::changes::rfc3339(change.deadline)
+            )
+        }
+    }
+}
+
+fn incident_words(incident: &Incident) -> String {
+    match &incident.closed {
+        Some(closed) => format!("{} closed {}", closed.by, incident.name),
+        None => format!("{} opened {}", incident.by, incident.name),
+    }
+}

@@ -1,0 +1,11 @@
+//! The verbs, one file per noun.
+
+pub mod audit;
+pub mod changes;
+pub mod definitions;
+pub mod events;
+pub mod incidents;
+pub mod status;
+pub mod switches;
+pub mod tokens;
+pub mod undo;

@@ -1,0 +1,66 @@
+//! Status: the whole picture.
+
+use crate::error::AppError;
+use crate::house::House;
+use crate::views::Viewer;
+use rein_api::proof::DoorView;
+use rein_api::status::{OpenIncidentView, ServerView, StatusView};
+use rein_domain::access::{Actor, Pattern, Verb};
+use std::time::Duration;
+
+/// How far back "lately" goes.
+const LATELY: Duration = Duration::from_secs(3600);
+
+impl House {
+    /// What is in force, what altered lately, and how the server is.
+    pub async fn status(&self, actor: &Actor) -> Result<StatusView, AppError> {
+        actor.can(Verb::Read, &Pattern::All)?;
+        let now = self.clock.now();
+        let recent = self.recent(now.minus(LATELY), 20).await.unwrap_or_default();
+        let image = self.image.read();
+        let viewer = Viewer::new(self, &image, now, &actor.name);
+        let layered = image.world.switches().filter(|s| !image.world.over(&s.name, now).is_empty());
+        let switches = layered.map(|s| viewer.switch(s)).collect();
+        let mut incidents: Vec<OpenIncidentView> = Vec::new();
+        for incident in image.world.incidents().filter(|i| i.closed.is_none()) {
+            let changes = image.world.of_incident(&incident.name, now).len();
+            if changes > 0 {
+                let changes = u32::try_from(changes).unwrap_or(u32::MAX);
+                incidents.push(OpenIncidentView { name: incident.name.to_string(), changes });
+            }
+        }
+        Ok(StatusView {
+            server: self.server_view(),
+            switches,
+            switches_total: u32::try_from(image.world.switches().count()).unwrap_or(u32::MAX),
+            incidents,
+            recent,
+            doors: self.door_views(),
+        })
+    }
+
+    /// How the server is.
+    pub fn server_view(&self) -> ServerView {
+        let trouble = self.trouble();
+        ServerView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: self.uptime().as_secs(),
+            ready: trouble.is_none(),
+            trouble,
+            epoch: self.epoch.clone(),
+            revision: self.revision().0,
+        }
+    }
+
+    pub(crate) fn door_views(&self) -> Vec<DoorView> {
+        let view = |facts: crate::doorway::DoorFacts| DoorView {
+            clients: self.witnesses.clients(facts.name),
+            name: facts.name.to_owned(),
+            address: facts.address,
+            keeps_deadline: facts.keeps_deadline.to_owned(),
+            when_rein_dies: facts.when_rein_dies.to_owned(),
+            best_proof: facts.best_proof.to_owned(),
+        };
+        self.doors().into_iter().map(view).collect()
+    }
+}

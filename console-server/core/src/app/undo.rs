@@ -1,0 +1,115 @@
+//! Undo: the caller's last act of the past hour, reversed.
+
+use crate::app::changes::{
+    alter, any_id, effects_of_laying, effects_without, entry_for, find, ops_for, rfc3339,
+};
+use crate::error::AppError;
+use crate::gate::{Ask, Decision, Key};
+use crate::house::House;
+use crate::image::Image;
+use crate::records::{self, Answer};
+use crate::views::{Viewer, words};
+use rein_api::changes::{UndoRequest, UndoView};
+use rein_domain::access::{Actor, Pattern, Verb};
+use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Undo};
+use rein_domain::switch::Setting;
+use rein_domain::time::Timestamp;
+use rein_store::Must;
+
+impl House {
+    /// Reverses the caller's last act: a layer is ended, an end is laid again for the time that was
+    /// left, an extension goes back.
+    pub async fn undo(
+        &self,
+        actor: &Actor,
+        key: Option<Key>,
+        request: &UndoRequest,
+    ) -> Result<UndoView, AppError> {
+        let ask = Ask::new(actor, Verb::ChangeOwn, key, &("undo", request))?;
+        let decide = |image: &Image, now| self.decide_undo(image, now, actor, request);
+        let answer =
+            if request.dry_run { self.rehearse(&ask, decide)? } else { self.gate(&ask, decide).await? };
+        let (what, effects) = (answer.what.clone(), answer.effects.clone());
+        let of = answer.note.clone().unwrap_or_default();
+        // A rehearsal has no new record to show: the old one is shown instead.
+        let subject = if request.dry_run { of.clone() } else { answer.subject };
+        let change = self.changed(actor, Answer::about(subject))?.change;
+        Ok(UndoView { what, of, change, effects })
+    }
+
+    fn decide_undo(
+        &self,
+        image: &Image,
+        now: Timestamp,
+        actor: &Actor,
+        request: &UndoRequest,
+    ) -> Result<Decision, AppError> {
+        let only = request.change.as_deref().map(|id| find(image, id)).transpose()?.map(|c| c.id);
+        let nothing = || ChangeError::NothingToUndo(actor.name.clone());
+        let last = image.world.last_act(&actor.name, only.as_ref(), now).ok_or_else(nothing)?;
+        let change = image.world.change(&last.change).ok_or_else(nothing)?;
+        let viewer = Viewer::new(self, image, now, &actor.name);
+        let answer = |what, effects| {
+            let note = Some(change.id.to_string());
+            Answer { what, effects, note, ..Answer::about(&change.id) }
+        };
+        match &change.acts[last.act].did {
+            Did::Laid => {
+                let ended =
+                    change.end(&actor.name, Ending::Undone, String::new(), now)?.mark_undone(last.act);
+                let effects = effects_without(&viewer, change, [change.id.clone()].into());
+                let what = format!("end {} ({})", change.id, said(change));
+                let mut entry = entry_for(change, &actor.name, "change:undo", now);
+                entry.detail.clone_from(&what);
+                alter(image, actor, &ended, entry, answer(what, effects))
+            }
+            Did::Extended { from, to } => {
+                let next = change.shorten(&actor.name, last.act, now)?;
+                let effects = if next.ended.is_some() {
+                    effects_without(&viewer, change, [change.id.clone()].into())
+                } else {
+                    Vec::new()
+                };
+                let what = format!("move {} back: {} → {}", change.id, rfc3339(*to), rfc3339(*from));
+                let mut entry = entry_for(change, &actor.name, "change:undo", now);
+                entry.detail.clone_from(&what);
+                alter(image, actor, &next, entry, answer(what, effects))
+            }
+            Did::Ended => lay_again(&viewer, actor, change, last.act),
+        }
+    }
+}
+
+/// The same legs once more, for the time that was left.
+fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Result<Decision, AppError> {
+    let (image, now) = (viewer.image, viewer.now);
+    let intent = Intent {
+        legs: old.legs.iter().map(|l| (l.switch.clone(), l.setting, l.scope.clone())).collect(),
+        lasts: old.deadline.since(now),
+        reason: old.reason.clone(),
+        incident: old.incident.clone(),
+        supersede: old.excepts.clone(),
+        guards: Guards::Check,
+    };
+    let mut next = Change::propose(any_id(), actor.name.clone(), intent, &image.world, now)?;
+    next.acts[0].undo = Undo::Reversal;
+    let what = format!("lay {} again as {} ({})", old.id, next.id, said(&next));
+    let mut ops = ops_for(&next)?;
+    ops.push(rein_store::Op::Put(records::change(&old.id), records::encode(&old.mark_undone(act))?, None));
+    let mut must = vec![Must::Absent(records::change(&next.id)), image.unmoved(records::change(&old.id))];
+    must.extend(next.legs.iter().map(|leg| image.unmoved(records::target(&leg.switch))));
+    must.extend(next.incident.iter().map(|name| image.unmoved(records::incident(name))));
+    let mut entry = entry_for(&next, &actor.name, "change:undo", now);
+    entry.detail.clone_from(&what);
+    let verb = |setting| if setting == Setting::Off { Verb::SwitchOff } else { Verb::SwitchOn };
+    let rights = next.legs.iter().map(|l| (verb(l.setting), Pattern::Switch(l.switch.clone()))).collect();
+    let effects = effects_of_laying(viewer, &next);
+    let answer = Answer { what, effects, note: Some(old.id.to_string()), ..Answer::about(&next.id) };
+    Ok(Decision { rights, must, ops, entry, answer })
+}
+
+fn said(change: &Change) -> String {
+    let legs: Vec<String> =
+        change.legs.iter().map(|leg| format!("{} {}", leg.switch, words(&leg.scope, leg.setting))).collect();
+    legs.join(", ")
+}

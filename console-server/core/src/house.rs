@@ -1,0 +1,301 @@
+//! The house: what one server holds in memory, and how it is opened and kept current.
+
+use crate::clock::{Clock, Sources};
+use crate::doorway::{DoorFacts, Doorway, Keys, Served, Witnesses};
+use crate::error::AppError;
+use crate::image::Image;
+use crate::records;
+use crate::signing::Signer;
+use futures::StreamExt;
+use parking_lot::{Mutex, RwLock};
+use rein_api::ErrorCode;
+use rein_domain::access::Actor;
+use rein_domain::audit::hex;
+use rein_domain::change::Policy;
+use rein_domain::name::ActorName;
+use rein_domain::time::Timestamp;
+use rein_store::{Batch, Commit, Event, Lane, Must, Op, Outcome, Revision, Store, StoreError};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a read or an acknowledged write waits for the image to catch up.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// What a server is told when it starts.
+#[derive(Debug, Clone)]
+pub struct HouseOptions {
+    /// How long changes may last.
+    pub policy: Policy,
+    /// How long a change lasts when nobody says.
+    pub default_lasts: Duration,
+    /// Writes a second that one token may make; as many again at once.
+    pub writes_per_second: u32,
+    /// Where the signing key of the audit trail lies; made if absent.
+    pub audit_key: PathBuf,
+    /// Files to which signed checkpoints are appended.
+    pub ship_heads_to: Vec<PathBuf>,
+    /// How long ended changes are kept for listing; the audit trail keeps them for ever.
+    pub keep_ended: Duration,
+}
+
+/// Everything the verbs act on.
+pub struct House {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) image: RwLock<Image>,
+    pub(crate) revision: watch::Sender<Revision>,
+    pub(crate) served: watch::Sender<Arc<Served>>,
+    pub(crate) witnesses: Arc<Witnesses>,
+    pub(crate) clock: Clock,
+    pub(crate) options: HouseOptions,
+    pub(crate) lane: Lane,
+    pub(crate) epoch: String,
+    pub(crate) rates: Rates,
+    pub(crate) signer: Signer,
+    doors: RwLock<Vec<DoorFacts>>,
+    /// Why the image no longer follows the store, if so.
+    broken: RwLock<Option<String>>,
+    started: std::time::Instant,
+}
+
+impl House {
+    /// Reads the store into memory. Nothing runs yet: see [`House::run`].
+    pub async fn open(
+        store: Arc<dyn Store>,
+        sources: Box<dyn Sources>,
+        options: HouseOptions,
+    ) -> Result<Arc<Self>, AppError> {
+        let epoch = epoch(store.as_ref()).await?;
+        let mut image = Image::default();
+        image.world.policy = options.policy;
+        fill(&mut image, store.as_ref()).await?;
+        let clock = Clock::new(sources, image.newest());
+        let signer = Signer::open(&options.audit_key)?;
+        let house = Self {
+            revision: watch::Sender::new(image.revision),
+            served: watch::Sender::new(Arc::new(Served::nothing())),
+            witnesses: Arc::default(),
+            clock,
+            lane: Lane(format!("run-{}", uuid::Uuid::now_v7())),
+            epoch,
+            rates: Rates::new(options.writes_per_second),
+            signer,
+            doors: RwLock::default(),
+            broken: RwLock::default(),
+            started: std::time::Instant::now(),
+            image: RwLock::new(image),
+            options,
+            store,
+        };
+        house.publish();
+        Ok(Arc::new(house))
+    }
+
+    /// Starts what keeps the house current until `stop`: the feed, the served set, expiry,
+    /// checkpoints and pruning.
+    pub fn run(self: &Arc<Self>, stop: &CancellationToken) -> TaskTracker {
+        let tasks = TaskTracker::new();
+        let house = || Arc::clone(self);
+        tasks.spawn(until(stop.clone(), house().feed()));
+        tasks.spawn(until(stop.clone(), house().serve()));
+        tasks.spawn(until(stop.clone(), house().expire()));
+        tasks.spawn(until(stop.clone(), house().sign()));
+        tasks.spawn(until(stop.clone(), house().prune()));
+        tasks.close();
+        tasks
+    }
+
+    /// A door's side of the house.
+    pub fn doorway(self: &Arc<Self>) -> Doorway {
+        let keys: Arc<dyn Keys> = Arc::clone(self) as Arc<dyn Keys>;
+        Doorway { served: self.served.subscribe(), witnesses: Arc::clone(&self.witnesses), keys }
+    }
+
+    /// Notes an open door, for previews and status.
+    pub fn open_door(&self, facts: DoorFacts) {
+        self.doors.write().push(facts);
+    }
+
+    pub(crate) fn doors(&self) -> Vec<DoorFacts> {
+        self.doors.read().clone()
+    }
+
+    /// The store's epoch: revisions of different epochs do not compare.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The image's revision.
+    pub fn revision(&self) -> Revision {
+        *self.revision.borrow()
+    }
+
+    /// Rein's time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Why nothing can be written now, and what to do; `None` when all is well.
+    pub fn trouble(&self) -> Option<String> {
+        if let Some(by) = self.clock.trouble() {
+            return Some(format!(
+                "the wall clock was set by {} s while the server ran: nothing is written and nothing expires; \
+                 set it right, or restart the server to accept the new time",
+                by.as_secs()
+            ));
+        }
+        self.broken.read().clone()
+    }
+
+    /// Waits until the image is at least at `revision`: one's own writes are read, and reads never go back.
+    pub async fn caught_up(&self, revision: Revision) -> Result<(), AppError> {
+        let mut at = self.revision.subscribe();
+        let wait = at.wait_for(|now| *now >= revision);
+        match tokio::time::timeout(CATCH_UP, wait).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => {
+                Err(AppError::new(ErrorCode::Unavailable, "this server has not yet seen what you have seen")
+                    .hint("try again; or ask the server that answered before"))
+            }
+        }
+    }
+
+    /// Follows the store. A cursor that fell behind what the store keeps reads everything anew.
+    async fn feed(self: Arc<Self>) {
+        loop {
+            let from = self.image.read().revision;
+            let outcome = self.follow(from).await;
+            match outcome {
+                Ok(()) => {}
+                Err(StoreError::Compacted { .. }) => self.relist().await,
+                Err(error) => {
+                    tracing::error!(%error, "the image no longer follows the store");
+                    *self.broken.write() = Some(format!("the image no longer follows the store: {error}"));
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn follow(&self, from: Revision) -> Result<(), StoreError> {
+        let mut batches = self.store.watch(&rein_store::Key::everything(), from).await?;
+        *self.broken.write() = None;
+        while let Some(batch) = batches.next().await {
+            self.take(&batch?);
+        }
+        Ok(())
+    }
+
+    fn take(&self, batch: &Batch) {
+        let mut image = self.image.write();
+        for event in &batch.events {
+            let (key, entry) = match event {
+                Event::Put(entry) => (&entry.key, Some(entry)),
+                Event::Delete(key) => (key, None),
+            };
+            if let Err(error) = image.apply(key, entry, batch.at) {
+                tracing::error!(%key, %error, "a record is left out");
+            }
+        }
+        image.revision = image.revision.max(batch.at);
+        let revision = image.revision;
+        drop(image);
+        self.revision.send_replace(revision);
+    }
+
+    async fn relist(&self) {
+        let mut fresh = Image::default();
+        fresh.world.policy = self.options.policy;
+        match fill(&mut fresh, self.store.as_ref()).await {
+            Ok(()) => {
+                let revision = fresh.revision;
+                *self.image.write() = fresh;
+                self.revision.send_replace(revision);
+            }
+            Err(error) => tracing::error!(%error, "the store cannot be listed"),
+        }
+    }
+}
+
+async fn until(stop: CancellationToken, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = task => {}
+    }
+}
+
+/// Reads every record that the image keeps.
+async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
+    let mut revision = None;
+    for prefix in
+        [records::SWITCH, records::TOMB, records::TARGET, records::INCIDENT, records::CHANGE, records::TOKEN]
+    {
+        let (entries, at) = store.list(&prefix.into()).await?;
+        // The watch starts at the first list's revision: what altered between two lists is seen again.
+        revision.get_or_insert(at);
+        for entry in &entries {
+            image.apply(&entry.key, Some(entry), entry.modified)?;
+        }
+    }
+    image.revision = revision.unwrap_or_default();
+    image.soil_all();
+    Ok(())
+}
+
+/// The store's epoch; made on the first start.
+async fn epoch(store: &dyn Store) -> Result<String, AppError> {
+    let key: rein_store::Key = records::EPOCH.into();
+    loop {
+        if let Some(entry) = store.get(&key).await? {
+            return Ok(String::from_utf8_lossy(&entry.value).into_owned());
+        }
+        let fresh = hex(&rand::random::<[u8; 8]>());
+        let commit = Commit {
+            must: vec![Must::Absent(key.clone())],
+            ops: vec![Op::Put(key.clone(), fresh.clone().into(), None)],
+            lane: None,
+        };
+        if let Outcome::At(_) = store.commit(commit).await? {
+            return Ok(fresh);
+        }
+    }
+}
+
+impl Keys for House {
+    fn actor(&self, token: &str) -> Option<Actor> {
+        let hash = crate::app::tokens::hash(token);
+        let actor = self.image.read().tokens.get(&hash).map(records::TokenRecord::actor)?;
+        (self.clock.now() < actor.expires).then_some(actor)
+    }
+}
+
+/// A token bucket for each actor.
+pub(crate) struct Rates {
+    per_second: u32,
+    left: Mutex<HashMap<ActorName, (f64, Timestamp)>>,
+}
+
+impl Rates {
+    fn new(per_second: u32) -> Self {
+        Self { per_second, left: Mutex::default() }
+    }
+
+    pub(crate) fn take(&self, actor: &ActorName, now: Timestamp) -> bool {
+        let full = f64::from(self.per_second);
+        let mut left = self.left.lock();
+        let (tokens, at) = left.entry(actor.clone()).or_insert((full, now));
+        *tokens = (*tokens + now.since(*at).as_secs_f64() * full).min(full);
+        *at = now;
+        let enough = *tokens >= 1.0;
+        *tokens -= if enough { 1.0 } else { 0.0 };
+        enough
+    }
+}

@@ -1,0 +1,145 @@
+//! The memory image: all records, kept current by the store's watch. Reads and decisions use it.
+
+use crate::error::AppError;
+use crate::records::{self, TokenRecord};
+use rein_domain::change::Change;
+use rein_domain::incident::Incident;
+use rein_domain::name::{ChangeId, SwitchName};
+use rein_domain::switch::Switch;
+use rein_domain::time::Timestamp;
+use rein_domain::world::World;
+use rein_store::{Entry, Key, Must, Revision};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Everything the server knows, as of one revision.
+#[derive(Debug, Default)]
+pub(crate) struct Image {
+    pub(crate) world: World,
+    pub(crate) revision: Revision,
+    pub(crate) tokens: HashMap<String, TokenRecord>,
+    /// Revisions of the keys that conditions name: targets, changes, incidents, definitions.
+    revisions: BTreeMap<Key, Revision>,
+    /// Switches whose served state may have altered since somebody last asked.
+    dirty: BTreeSet<SwitchName>,
+    /// The revision at which a record last altered what a switch comes to.
+    altered: HashMap<SwitchName, Revision>,
+}
+
+impl Image {
+    /// Takes in one entry, or its absence, as of `at`.
+    pub(crate) fn apply(&mut self, key: &Key, entry: Option<&Entry>, at: Revision) -> Result<(), AppError> {
+        let text = String::from_utf8_lossy(key.as_bytes()).into_owned();
+        if let Some(name) = text.strip_prefix(records::SWITCH) {
+            self.apply_switch(key, name, entry, at)?;
+        } else if let Some(id) = text.strip_prefix(records::CHANGE) {
+            self.apply_change(key, id, entry, at)?;
+        } else if text.starts_with(records::INCIDENT) {
+            self.apply_incident(key, entry, at)?;
+        } else if let Some(hash) = text.strip_prefix(records::TOKEN) {
+            match entry {
+                Some(entry) => self.tokens.insert(hash.to_owned(), records::decode(key, &entry.value)?),
+                None => self.tokens.remove(hash),
+            };
+        } else if let Some(name) = text.strip_prefix(records::TOMB) {
+            self.world.put_tomb(name.parse()?);
+        } else if !text.starts_with(records::TARGET) {
+            return Ok(());
+        }
+        match entry {
+            Some(entry) => self.revisions.insert(key.clone(), entry.modified),
+            None => self.revisions.remove(key),
+        };
+        Ok(())
+    }
+
+    fn apply_switch(
+        &mut self,
+        key: &Key,
+        name: &str,
+        entry: Option<&Entry>,
+        at: Revision,
+    ) -> Result<(), AppError> {
+        let name: SwitchName = name.parse()?;
+        match entry {
+            Some(entry) => self.world.put_switch(records::decode::<Switch>(key, &entry.value)?),
+            None => self.world.remove_switch(&name),
+        }
+        self.mark([name], at);
+        Ok(())
+    }
+
+    fn apply_change(
+        &mut self,
+        key: &Key,
+        id: &str,
+        entry: Option<&Entry>,
+        at: Revision,
+    ) -> Result<(), AppError> {
+        match entry {
+            Some(entry) => {
+                let change: Change = records::decode(key, &entry.value)?;
+                self.mark(change.legs.iter().map(|leg| leg.switch.clone()), at);
+                self.world.put_change(change);
+            }
+            None => self.world.remove_change(&id.parse::<ChangeId>()?),
+        }
+        Ok(())
+    }
+
+    fn apply_incident(&mut self, key: &Key, entry: Option<&Entry>, at: Revision) -> Result<(), AppError> {
+        let Some(entry) = entry else { return Ok(()) };
+        let incident: Incident = records::decode(key, &entry.value)?;
+        let of_it = self.world.changes().filter(|c| c.incident.as_ref() == Some(&incident.name));
+        let names: BTreeSet<_> = of_it.flat_map(|c| &c.legs).map(|leg| leg.switch.clone()).collect();
+        self.mark(names, at);
+        self.world.put_incident(incident);
+        Ok(())
+    }
+
+    /// The revision of a key; absent if it does not exist.
+    pub(crate) fn revision_of(&self, key: &Key) -> Option<Revision> {
+        self.revisions.get(key).copied()
+    }
+
+    /// The condition that a key is still as it is here.
+    pub(crate) fn unmoved(&self, key: Key) -> Must {
+        match self.revision_of(&key) {
+            Some(at) => Must::Unchanged(key, at),
+            None => Must::Absent(key),
+        }
+    }
+
+    fn mark(&mut self, names: impl IntoIterator<Item = SwitchName>, at: Revision) {
+        for name in names {
+            self.altered.insert(name.clone(), at);
+            self.dirty.insert(name);
+        }
+    }
+
+    /// The revision at which a record last altered what this switch comes to.
+    pub(crate) fn altered_at(&self, name: &SwitchName) -> Revision {
+        self.altered.get(name).copied().unwrap_or_default()
+    }
+
+    /// Marks every switch as possibly altered.
+    pub(crate) fn soil_all(&mut self) {
+        self.dirty.extend(self.world.switches().map(|s| s.name.clone()));
+    }
+
+    /// Marks some.
+    pub(crate) fn soil(&mut self, names: impl IntoIterator<Item = SwitchName>) {
+        self.dirty.extend(names);
+    }
+
+    /// Hands out the switches possibly altered since the last call.
+    pub(crate) fn take_dirty(&mut self) -> BTreeSet<SwitchName> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// The newest time any record carries: Rein's clock must not start behind it.
+    pub(crate) fn newest(&self) -> Timestamp {
+        let acts = self.world.changes().flat_map(|c| c.acts.iter().map(|a| a.at).chain([c.created]));
+        let tokens = self.tokens.values().map(|t| t.created);
+        acts.chain(tokens).max().unwrap_or_default()
+    }
+}

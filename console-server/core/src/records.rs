@@ -1,0 +1,127 @@
+//! Records: how nouns lie in the store. Keys sort by kind; values are JSON.
+
+use crate::error::AppError;
+use bytes::Bytes;
+use rein_api::ErrorCode;
+use rein_api::changes::EffectView;
+use rein_domain::access::{Actor, Pattern, Role};
+use rein_domain::name::{ActorName, ChangeId, IncidentName, SwitchName};
+use rein_domain::time::Timestamp;
+use rein_store::Key;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub(crate) const SWITCH: &str = "def/switch/";
+pub(crate) const TOMB: &str = "tomb/switch/";
+pub(crate) const TARGET: &str = "target/switch/";
+pub(crate) const CHANGE: &str = "change/";
+pub(crate) const INCIDENT: &str = "incident/";
+pub(crate) const TOKEN: &str = "token/";
+pub(crate) const IDEM: &str = "idem/";
+pub(crate) const CHECKPOINT: &str = "checkpoint/";
+pub(crate) const EPOCH: &str = "meta/epoch";
+
+pub(crate) fn switch(name: &SwitchName) -> Key {
+    format!("{SWITCH}{name}").into()
+}
+
+pub(crate) fn tomb(name: &SwitchName) -> Key {
+    format!("{TOMB}{name}").into()
+}
+
+/// Written with every commit that alters what a switch comes to: its revision is the target's.
+pub(crate) fn target(name: &SwitchName) -> Key {
+    format!("{TARGET}{name}").into()
+}
+
+pub(crate) fn change(id: &ChangeId) -> Key {
+    format!("{CHANGE}{id}").into()
+}
+
+pub(crate) fn incident(name: &IncidentName) -> Key {
+    format!("{INCIDENT}{name}").into()
+}
+
+pub(crate) fn token(hash: &str) -> Key {
+    format!("{TOKEN}{hash}").into()
+}
+
+/// By time first, so that the oldest are found without a search.
+pub(crate) fn idem(key: &uuid::Uuid, actor: &ActorName) -> Key {
+    format!("{IDEM}{key}/{actor}").into()
+}
+
+pub(crate) fn checkpoint(number: u64) -> Key {
+    format!("{CHECKPOINT}{number:020}").into()
+}
+
+/// A token at rest: its secret's SHA-256 is the key, the secret itself is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TokenRecord {
+    pub(crate) id: String,
+    pub(crate) actor: ActorName,
+    pub(crate) role: Role,
+    pub(crate) pattern: Pattern,
+    pub(crate) by: ActorName,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+impl TokenRecord {
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            name: self.actor.clone(),
+            role: self.role,
+            pattern: self.pattern.clone(),
+            expires: self.expires,
+        }
+    }
+}
+
+/// What an idempotency key stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IdemRecord {
+    /// SHA-256 of verb and request, in hex.
+    pub(crate) body: String,
+    pub(crate) answer: Answer,
+}
+
+/// What was answered, without what can be looked up again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// What was made or altered: a change's id, an incident's or a definition's name, a token's id.
+    pub(crate) subject: String,
+    /// In words, where the verb has some.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) what: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ends: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) effects: Vec<EffectView>,
+}
+
+impl Answer {
+    pub(crate) fn about(subject: impl ToString) -> Self {
+        Self {
+            subject: subject.to_string(),
+            what: String::new(),
+            note: None,
+            ends: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, AppError> {
+    let spelled = serde_json::to_vec(value);
+    spelled
+        .map(Bytes::from)
+        .map_err(|e| AppError::new(ErrorCode::Internal, format!("a record cannot be written: {e}")))
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(key: &Key, value: &[u8]) -> Result<T, AppError> {
+    serde_json::from_slice(value)
+        .map_err(|e| AppError::new(ErrorCode::Internal, format!("record {key} cannot be read: {e}")))
+}
