@@ -58,7 +58,7 @@ pub struct House {
     pub(crate) signer: Signer,
     doors: RwLock<Vec<DoorFacts>>,
     /// Why the image no longer follows the store, if so.
-    broken: RwLock<Option<String>>,
+    broken: RwLock<Option<(String, std::time::Instant)>>,
     started: std::time::Instant,
 }
 
@@ -152,7 +152,34 @@ impl House {
                 by.as_secs()
             ));
         }
-        self.broken.read().clone()
+        self.broken.read().as_ref().map(|(why, _)| why.clone())
+    }
+
+    /// How old the image is: zero while it follows the store.
+    pub fn age(&self) -> Duration {
+        self.broken.read().as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
+    }
+
+    /// Waits until the image holds everything acknowledged before this call.
+    pub async fn consistent(&self) -> Result<(), AppError> {
+        let now = self.store.revision().await?;
+        self.caught_up(now).await
+    }
+
+    /// Sets the gauges that nobody else keeps.
+    pub fn gauge(&self) {
+        let image = self.image.read();
+        let now = self.clock.now();
+        let active = image.world.changes().filter(|c| image.world.active(c, now)).count();
+        metrics::gauge!("rein_changes_active").set(active as f64);
+        metrics::gauge!("rein_switches").set(image.world.switches().count() as f64);
+        metrics::gauge!("rein_revision").set(image.revision.0 as f64);
+        drop(image);
+        metrics::gauge!("rein_ready").set(if self.trouble().is_none() { 1.0 } else { 0.0 });
+        for door in self.doors() {
+            metrics::gauge!("rein_door_clients", "door" => door.name)
+                .set(f64::from(self.witnesses.clients(door.name)));
+        }
     }
 
     /// Waits until the image is at least at `revision`: one's own writes are read, and reads never go back.
@@ -178,7 +205,9 @@ impl House {
                 Err(StoreError::Compacted { .. }) => self.relist().await,
                 Err(error) => {
                     tracing::error!(%error, "the image no longer follows the store");
-                    *self.broken.write() = Some(format!("the image no longer follows the store: {error}"));
+                    let why = format!("the image no longer follows the store: {error}");
+                    let since = self.broken.read().as_ref().map(|(_, since)| *since);
+                    *self.broken.write() = Some((why, since.unwrap_or_else(std::time::Instant::now)));
                 }
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,1 +1,97 @@
-//! The HTTP API: decode, call, encode.
+//! The HTTP API: decode, call, encode. One file per noun; rules live in `rein-core`.
+
+mod access;
+mod answer;
+mod audit;
+mod caller;
+mod changes;
+mod definitions;
+mod events;
+mod guard;
+mod health;
+mod incidents;
+mod openapi;
+mod status;
+mod switches;
+
+pub use guard::Allowed;
+pub use openapi::document;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use metrics_exporter_prometheus::PrometheusHandle;
+use rein_api::ErrorCode;
+use rein_core::{AppError, House};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Most bytes of a request body.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// What handlers act on.
+#[derive(Clone)]
+pub struct App {
+    /// The house.
+    pub house: Arc<House>,
+    /// Which Host and Origin headers are taken.
+    pub allowed: Arc<Allowed>,
+    /// Metrics, rendered for Prometheus.
+    pub metrics: PrometheusHandle,
+    /// Ends event streams when the server stops.
+    pub stop: CancellationToken,
+}
+
+/// The API alone, with its description. Doors that speak HTTP are merged by whoever serves both.
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(status::status))
+        .routes(routes!(switches::list))
+        .routes(routes!(switches::show))
+        .routes(routes!(changes::list, changes::lay))
+        .routes(routes!(changes::preview))
+        .routes(routes!(changes::show))
+        .routes(routes!(changes::end))
+        .routes(routes!(changes::extend))
+        .routes(routes!(changes::undo))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::close))
+        .routes(routes!(definitions::list))
+        .routes(routes!(definitions::put, definitions::delete))
+        .routes(routes!(access::whoami))
+        .routes(routes!(access::can_i))
+        .routes(routes!(access::tokens, access::create))
+        .routes(routes!(access::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::heads))
+        .routes(routes!(audit::lane))
+        .routes(routes!(events::events))
+        .routes(routes!(health::metrics))
+}
+
+/// The whole router: API, health, description, and the doors given.
+pub fn router(app: App, doors: Router) -> Router {
+    let (api, _) = api().split_for_parts();
+    let api = api
+        .merge(openapi::routes())
+        .layer(from_fn_with_state(app.clone(), answer::freshness))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY));
+    api.merge(health::open_routes())
+        .fallback(|| async {
+            answer::Refusal(
+                AppError::new(ErrorCode::NotFound, "no such path").hint("GET /openapi.json lists them"),
+            )
+        })
+        .method_not_allowed_fallback(|| async {
+            answer::Refusal(AppError::new(ErrorCode::MethodRefused, "this path does not take that method"))
+        })
+        .with_state(app.clone())
+        .merge(doors)
+        .layer(from_fn_with_state(app, guard::judge))
+        .layer(from_fn(answer::observe))
+        .layer(CatchPanicLayer::custom(answer::panicked))
+}
