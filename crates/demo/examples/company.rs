@@ -1,6 +1,6 @@
 //! The company by itself: `cargo run -p rein-demo --example company -- 127.0.0.1:8015`
-//! listens to any flagd sync server, `-- flags.json` to a file. Runs for 20 s, or as many as the
-//! second argument says.
+//! listens to any flagd sync server, `-- flags.json` to a file. Runs for 20 s at the default load,
+//! or as the second and third argument say.
 
 use rein_demo::{Company, DemoOptions, Style, render};
 use std::io::Write as _;
@@ -12,11 +12,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let source = arguments.next().ok_or("give the address of a flagd sync server, or a flag file")?;
     let seconds = arguments.next().map_or(Ok(20), |seconds| seconds.parse())?;
+    let rps = arguments.next().map_or(Ok(DemoOptions::RPS), |rps| rps.parse())?;
     let options = match source.parse() {
         Ok(address) => DemoOptions::door(address),
         Err(_) => DemoOptions::file(source),
     };
-    let company = Company::open(options).await?;
+    let company = Company::open(DemoOptions { rps, ..options }).await?;
     let stop = CancellationToken::new();
     let enough = stop.clone();
     tokio::spawn(async move {

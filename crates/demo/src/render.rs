@@ -1,5 +1,6 @@
 //! The live line: one second in one line of a terminal.
 
+use crate::plan::Service;
 use crate::play::Scene;
 use crate::report::told;
 use crate::tick::Tick;
@@ -83,11 +84,7 @@ fn pieces(tick: &Tick, style: &Style) -> Vec<Piece> {
         Piece { rank: 5, ansi: judged(tick.ok < FAILING), text: format!("ok {:.1} %", tick.ok) },
         Piece { rank: 2, ansi: Ansi::new(), text: format!("order p50 {}", milliseconds(tick.order_p50)) },
         Piece { rank: 9, ansi: judged(p99_is_slow), text: p99 },
-        Piece {
-            rank: 8,
-            ansi: Ansi::new(),
-            text: format!("→ recommendations {:.0}/s", tick.recommendations_calls),
-        },
+        Piece { rank: 8, ansi: Ansi::new(), text: calls(tick) },
         Piece { rank: 1, ansi: dim, text: format!("waiting {}", tick.queue) },
     ];
     if tick.listening < tick.instances {
@@ -101,6 +98,14 @@ fn pieces(tick: &Tick, style: &Style) -> Vec<Piece> {
         pieces.push(Piece { rank: 7, ansi, text: format!("off: {}", off.join(", ")) });
     }
     pieces
+}
+
+/// The calls to recommendations, and how many of them it refuses when it does: order leaves those
+/// out of the page, so users' own figure hardly shows them.
+fn calls(tick: &Tick) -> String {
+    let refused = 100.0 - tick.service(Service::Recommendations).map_or(100.0, |figures| figures.ok);
+    let refused = if refused < 1.0 { String::new() } else { format!(" ({refused:.0} % fail)") };
+    format!("→ recommendations {:.0}/s{refused}", tick.recommendations_calls)
 }
 
 fn milliseconds(figure: Option<f64>) -> String {
@@ -139,7 +144,7 @@ pub fn render_scene(scene: &Scene<'_>, style: &Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tick::OffShare;
+    use crate::tick::{OffShare, ServiceFigures};
     use jiff::Timestamp;
     use std::time::Duration;
 
@@ -174,6 +179,16 @@ mod tests {
             "12:03:07  gateway 118 rps  ok 99.8 %  order p50 - ms  p99 - ms ▃▄█  \
              → recommendations 97/s  waiting 12  no switches yet: 20 of 23"
         );
+        let overloaded = ServiceFigures {
+            service: Service::Recommendations.name(),
+            calls: 97.0,
+            ok: 61.7,
+            p50: None,
+            p99: None,
+            queue: 12,
+        };
+        let line = render(&Tick { services: vec![overloaded], ..tick() }, &Style::plain());
+        assert!(line.contains("→ recommendations 97/s (38 % fail)  waiting 12"), "{line}");
     }
 
     #[test]
