@@ -5,6 +5,8 @@
 //! machine. What every store promises is written once, as tests: see the `conformance` module.
 
 mod commit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 pub mod failpoint;
 mod key;

@@ -181,33 +181,32 @@ impl Writer {
             self.fail(group, &error);
             return;
         }
-        match self.attempt(&group) {
-            Ok((answers, pruned)) => self.finish(group, answers, pruned),
-            Err((fault, _)) if matches!(fault.error, StoreError::Full(_)) && group.len() > 1 => {
+        let mut answers = Vec::with_capacity(group.len());
+        match self.attempt(&group, &mut answers) {
+            Ok(pruned) => self.finish(group, answers, pruned),
+            Err(fault) if matches!(fault.error, StoreError::Full(_)) && group.len() > 1 => {
                 // Rolled back cleanly: one by one, whoever still fits is served.
                 self.restore(&group);
                 for waiting in group {
                     self.work(vec![waiting]);
                 }
             }
-            Err((fault, answers)) => self.give_up(group, fault, answers),
+            Err(fault) => self.give_up(group, fault, answers),
         }
     }
 
-    /// One transaction. On success the answers and the pruning's progress; on failure what went wrong and
-    /// the answers as they would have been.
-    fn attempt(&mut self, group: &[Waiting]) -> Result<(Vec<Answer>, Option<bool>), (Fault, Vec<Answer>)> {
+    /// One transaction. Fills in the answers, as they would be if it is not committed, and tells whether a
+    /// pruning is done with this, if there is one.
+    fn attempt(&mut self, group: &[Waiting], answers: &mut Vec<Answer>) -> Result<Option<bool>, Fault> {
         let before = self.state.revision;
-        let mut answers = Vec::with_capacity(group.len());
-        let body = self.fill(group, before, &mut answers);
-        let fault = match body {
+        let fault = match self.fill(group, answers) {
             Ok(pruned) => {
                 hit("before-commit");
                 match self.execute("COMMIT") {
                     Ok(()) => {
                         hit("after-commit");
                         self.dirty = true;
-                        return Ok((answers, pruned));
+                        return Ok(pruned);
                     }
                     Err(error) => self.undo(&error, true),
                 }
@@ -215,20 +214,16 @@ impl Writer {
             Err(error) => self.undo(&error, false),
         };
         self.state.forget(before);
-        Err((fault, answers))
+        Err(fault)
     }
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.conn.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
-    /// Everything between BEGIN and COMMIT; tells whether a pruning is done with this, if there is one.
-    fn fill(
-        &mut self,
-        group: &[Waiting],
-        before: i64,
-        answers: &mut Vec<Answer>,
-    ) -> rusqlite::Result<Option<bool>> {
+    /// Everything between BEGIN and COMMIT.
+    fn fill(&mut self, group: &[Waiting], answers: &mut Vec<Answer>) -> rusqlite::Result<Option<bool>> {
+        let before = self.state.revision;
         hit("before-begin");
         self.execute("BEGIN IMMEDIATE")?;
         hit("after-begin");
@@ -280,8 +275,6 @@ impl Writer {
             for reply in self.pruning.take().into_iter().flat_map(|pruning| pruning.replies) {
                 let _ = reply.send(Ok(Done::Nothing));
             }
-        } else if pruned.is_some() {
-            hit("during-compact");
         }
         for (waiting, answer) in group.into_iter().zip(answers) {
             match (answer, waiting.reply) {
@@ -364,11 +357,12 @@ impl Writer {
             Ok(waiting) if waiting < pages => return,
             Ok(_) => {
                 hit("before-checkpoint");
-                self.log("PRAGMA wal_checkpoint(PASSIVE)").map(|_| ())
+                let done = self.log("PRAGMA wal_checkpoint(PASSIVE)").map(|_| ());
+                hit("after-checkpoint");
+                done
             }
             Err(error) => Err(error),
         };
-        hit("after-checkpoint");
         match done {
             Ok(()) => {}
             // The log keeps everything; there will be another try.
@@ -400,6 +394,7 @@ fn prune(conn: &Connection, up_to: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT revision FROM history WHERE revision <= ?1 ORDER BY revision LIMIT 1 OFFSET ?2";
     let last: Option<i64> =
         conn.prepare_cached(sql)?.query_row([up_to, PRUNE - 1], |row| row.get(0)).optional()?;
+    hit("during-compact");
     conn.prepare_cached("DELETE FROM history WHERE revision <= ?1")?.execute([last.unwrap_or(up_to)])?;
     Ok(last.is_none())
 }
