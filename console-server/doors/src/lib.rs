@@ -1,1 +1,7 @@
 //! The protocols by which services reach Rein: flagd sync, OFREP, Unleash.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod compile;
+pub mod flagd;
