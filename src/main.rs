@@ -1,3 +1,16 @@
-//! Wires; nothing else.
+//! Wires; nothing else: parse, then hand over to the command line, a server or the demo.
 
-fn main() {}
+mod demo;
+mod server;
+
+use rein_cli::{Begun, Handover};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let exit = match rein_cli::begin() {
+        Begun::Over(exit) => exit,
+        Begun::Handover(Handover::Server(args)) => server::run(args),
+        Begun::Handover(Handover::Demo(args)) => demo::run(args),
+    };
+    ExitCode::from(exit as u8)
+}

@@ -40,8 +40,11 @@ impl Key {
     }
 
     /// A new key, for callers that gave none.
-    pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
+    fn fresh(now: Timestamp) -> Self {
+        let (seconds, ms) = (now.0.div_euclid(1000), now.0.rem_euclid(1000));
+        let nanos = u32::try_from(ms * 1_000_000).unwrap_or(0);
+        let seconds = u64::try_from(seconds).unwrap_or(0);
+        Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
     }
 
     fn at(self) -> Timestamp {
@@ -62,20 +65,6 @@ pub(crate) struct Ask<'a> {
     pub(crate) body: String,
 }
 
-impl<'a> Ask<'a> {
-    pub(crate) fn new<T: serde::Serialize>(
-        actor: &'a Actor,
-        verb: Verb,
-        key: Option<Key>,
-        request: &T,
-    ) -> Result<Self, AppError> {
-        let body = serde_json::to_vec(&(verb, request))
-            .map_err(|e| AppError::new(ErrorCode::Internal, e.to_string()))?;
-        let body = hex(ring::digest::digest(&ring::digest::SHA256, &body).as_ref());
-        Ok(Self { actor, verb, key: key.unwrap_or_else(Key::fresh), body })
-    }
-}
-
 /// What a verb wants written, and on what conditions.
 pub(crate) struct Decision {
     /// Everything the caller must be allowed to do.
@@ -87,6 +76,20 @@ pub(crate) struct Decision {
 }
 
 impl House {
+    /// What a caller wants, with the key it is to be known by.
+    pub(crate) fn ask<'a, T: serde::Serialize>(
+        &self,
+        actor: &'a Actor,
+        verb: Verb,
+        key: Option<Key>,
+        request: &T,
+    ) -> Result<Ask<'a>, AppError> {
+        let body = serde_json::to_vec(&(verb, request))
+            .map_err(|e| AppError::new(ErrorCode::Internal, e.to_string()))?;
+        let body = hex(ring::digest::digest(&ring::digest::SHA256, &body).as_ref());
+        Ok(Ask { actor, verb, key: key.unwrap_or_else(|| Key::fresh(self.clock.now())), body })
+    }
+
     /// Decides, authorises and commits; again from the start if the world moved in between.
     pub(crate) async fn gate(
         &self,

@@ -295,6 +295,10 @@ pub struct UndoRequest {
 pub struct UndoView {
     /// In words: `ended k7q2m9x4tf (order/recommendations off)`.
     pub what: String,
+    /// The change on which the reversed act lies: send it back as [`UndoRequest::change`], so that
+    /// what is undone is what was previewed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub of: String,
     /// The change as it is now; a new one where an end was undone.
     pub change: ChangeView,
     /// What it did, by switch.

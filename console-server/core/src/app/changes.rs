@@ -1,7 +1,7 @@
 //! Changes: preview, lay, end, extend, look up.
 
 use crate::error::AppError;
-use crate::gate::{Ask, Decision, Key};
+use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
@@ -63,7 +63,7 @@ impl House {
         request: &ChangeRequest,
     ) -> Result<ChangedView, AppError> {
         let intent = self.intent(request)?;
-        let ask = Ask::new(actor, Verb::Read, key, request)?;
+        let ask = self.ask(actor, Verb::Read, key, request)?;
         let answer =
             self.gate(&ask, |image, now| self.decide_lay(image, now, actor, request, intent.clone())).await?;
         self.changed(actor, answer)
@@ -115,7 +115,7 @@ impl House {
         id: &str,
         request: &EndRequest,
     ) -> Result<ChangedView, AppError> {
-        let ask = Ask::new(actor, Verb::ChangeOwn, key, &("end", id, request))?;
+        let ask = self.ask(actor, Verb::ChangeOwn, key, &("end", id, request))?;
         let decide = |image: &Image, now| {
             let change = find(image, id)?;
             record_unmoved(image, &change, request.seen)?;
@@ -140,7 +140,7 @@ impl House {
         id: &str,
         request: &ExtendRequest,
     ) -> Result<ChangedView, AppError> {
-        let ask = Ask::new(actor, Verb::ChangeOwn, key, &("extend", id, request))?;
+        let ask = self.ask(actor, Verb::ChangeOwn, key, &("extend", id, request))?;
         let by = Duration::from_secs(request.by_seconds);
         let decide = |image: &Image, now| {
             let change = find(image, id)?;

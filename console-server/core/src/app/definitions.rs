@@ -2,7 +2,7 @@
 
 use crate::app::changes::rfc3339;
 use crate::error::AppError;
-use crate::gate::{Ask, Decision, Key};
+use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
@@ -47,7 +47,7 @@ impl House {
             let message = format!("the path names {name}, the document {}", switch.name);
             return Err(AppError::new(ErrorCode::Invalid, message));
         }
-        let ask = Ask::new(actor, Verb::Define, key, &("define", document))?;
+        let ask = self.ask(actor, Verb::Define, key, &("define", document))?;
         let decide = |image: &Image, now| decide_define(image, now, actor, &switch);
         if self.image.read().world.switch(&switch.name) == Some(&switch) {
             actor.can(Verb::Define, &Pattern::Switch(switch.name.clone()))?;
@@ -68,7 +68,7 @@ impl House {
         name: &str,
     ) -> Result<DefinedView, AppError> {
         let name: SwitchName = name.parse()?;
-        let ask = Ask::new(actor, Verb::Define, key, &("undefine", &name))?;
+        let ask = self.ask(actor, Verb::Define, key, &("undefine", &name))?;
         let decide = |image: &Image, now| {
             if image.world.switch(&name).is_none() {
                 let near = image.world.near(&name);

@@ -2,7 +2,7 @@
 
 use crate::app::changes::{effects_without, rfc3339};
 use crate::error::AppError;
-use crate::gate::{Ask, Decision, Key};
+use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
@@ -46,7 +46,7 @@ impl House {
         request: &CloseRequest,
     ) -> Result<ClosedIncidentView, AppError> {
         let name: IncidentName = name.parse()?;
-        let ask = Ask::new(actor, Verb::IncidentClose, key, &("close", &name, request))?;
+        let ask = self.ask(actor, Verb::IncidentClose, key, &("close", &name, request))?;
         let decide = |image: &Image, now| self.decide_close(image, now, actor, (&name, request));
         let answer =
             if request.dry_run { self.rehearse(&ask, decide)? } else { self.gate(&ask, decide).await? };

@@ -1,7 +1,7 @@
 //! Tokens and rights.
 
 use crate::error::AppError;
-use crate::gate::{Ask, Decision, Key};
+use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer, TokenRecord};
@@ -65,7 +65,7 @@ impl House {
         }
         let secret = secret()?;
         let id = format!("t{}", crate::app::changes::any_id());
-        let ask = Ask::new(actor, Verb::Tokens, key, request)?;
+        let ask = self.ask(actor, Verb::Tokens, key, request)?;
         let decide = |image: &Image, now: Timestamp| {
             let record = TokenRecord {
                 id: id.clone(),
@@ -118,7 +118,7 @@ impl House {
         key: Option<Key>,
         id: &str,
     ) -> Result<TokenView, AppError> {
-        let ask = Ask::new(actor, Verb::Tokens, key, &("revoke", id))?;
+        let ask = self.ask(actor, Verb::Tokens, key, &("revoke", id))?;
         let mut gone = None;
         let decide = |image: &Image, now: Timestamp| {
             let found = image.tokens.iter().find(|(_, t)| t.id == id).ok_or_else(|| unknown(id))?;

@@ -4,7 +4,7 @@ use crate::app::changes::{
     alter, any_id, effects_of_laying, effects_without, entry_for, find, ops_for, rfc3339,
 };
 use crate::error::AppError;
-use crate::gate::{Ask, Decision, Key};
+use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
@@ -25,7 +25,7 @@ impl House {
         key: Option<Key>,
         request: &UndoRequest,
     ) -> Result<UndoView, AppError> {
-        let ask = Ask::new(actor, Verb::ChangeOwn, key, &("undo", request))?;
+        let ask = self.ask(actor, Verb::ChangeOwn, key, &("undo", request))?;
         let decide = |image: &Image, now| self.decide_undo(image, now, actor, request);
         let answer =
             if request.dry_run { self.rehearse(&ask, decide)? } else { self.gate(&ask, decide).await? };

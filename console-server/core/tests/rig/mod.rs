@@ -1,0 +1,230 @@
+//! A house on a real SQLite store in a directory of its own, with three people in it.
+
+use rein_api::access::TokenRequest;
+use rein_api::audit::{AuditQuery, AuditView, LaneQuery};
+use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest};
+use rein_api::definitions::SwitchDocument;
+use rein_api::switches::{ScopeView, SwitchView};
+use rein_core::app::definitions::Mode;
+use rein_core::clock::Sources;
+use rein_core::{House, HouseOptions, IdempotencyKey};
+use rein_domain::access::Actor;
+use rein_domain::audit::{Checkpoint, Head, Link, Walk, unhex};
+use rein_domain::change::Policy;
+use rein_domain::time::Timestamp;
+use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+/// Clocks that tests move.
+#[derive(Debug, Clone, Default)]
+pub struct Hand {
+    wall: Arc<AtomicI64>,
+    boot: Arc<AtomicI64>,
+}
+
+impl Hand {
+    pub fn pass(&self, ms: i64) {
+        self.wall.fetch_add(ms, Ordering::SeqCst);
+        self.boot.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub fn set_wall(&self, by: i64) {
+        self.wall.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Sources for Hand {
+    fn wall(&self) -> i64 {
+        self.wall.load(Ordering::SeqCst)
+    }
+    fn boot(&self) -> i64 {
+        self.boot.load(Ordering::SeqCst)
+    }
+}
+
+pub struct Rig {
+    pub house: Arc<House>,
+    pub hand: Hand,
+    pub admin: Actor,
+    pub alice: Actor,
+    pub bob: Actor,
+    directory: TempDir,
+    stop: DropGuard,
+    tasks: TaskTracker,
+}
+
+/// 2026-11-23, so that UUIDv7 keys look as they do in life.
+const TODAY: i64 = 1_795_392_000_000;
+
+impl Rig {
+    pub async fn open() -> Self {
+        let hand = Hand::default();
+        hand.pass(TODAY);
+        let rig = Self::on(tempfile::tempdir().unwrap(), hand).await;
+        for (name, needs) in [
+            ("order/recommendations", &[][..]),
+            ("order/coupons", &[]),
+            ("payment/card", &[]),
+            ("payment/wallet", &["payment/card"]),
+        ] {
+            let document = SwitchDocument {
+                kind: "switch".into(),
+                name: name.into(),
+                owner: "team".into(),
+                level: 3,
+                lost: "something".into(),
+                default: rein_api::definitions::OnOff::On,
+                protects: rein_api::definitions::OnOff::Off,
+                zones: vec!["sh".into(), "bj".into()],
+                expects: None,
+                needs: needs.iter().map(|n| (*n).to_owned()).collect(),
+                excludes: Vec::new(),
+            };
+            rig.house.define(&rig.admin, Some(rig.key(0)), (name, &document), Mode::Apply).await.unwrap();
+        }
+        rig
+    }
+
+    async fn on(directory: TempDir, hand: Hand) -> Self {
+        let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
+        let options = HouseOptions {
+            policy: Policy::default(),
+            default_lasts: Duration::from_secs(3600),
+            writes_per_second: 100_000,
+            audit_key: directory.path().join("audit.key"),
+            ship_heads_to: vec![directory.path().join("heads.jsonl")],
+            keep_ended: Duration::from_secs(3600),
+        };
+        let house = House::open(Arc::new(store), Box::new(hand.clone()), options).await.unwrap();
+        let stop = CancellationToken::new();
+        let tasks = house.run(&stop);
+        let token = house.first_token().await.unwrap();
+        let file = directory.path().join("admin.token");
+        let token = token.unwrap_or_else(|| std::fs::read_to_string(&file).unwrap());
+        std::fs::write(&file, &token).unwrap();
+        let admin = house.authenticate(&token).unwrap();
+        let (alice, bob) = (admin.clone(), admin.clone());
+        let mut rig = Self { house, hand, admin, alice, bob, directory, stop: stop.drop_guard(), tasks };
+        rig.alice = rig.actor("alice", "operator", "*").await;
+        rig.bob = rig.actor("bob", "operator", "*").await;
+        rig
+    }
+
+    pub async fn reopen(self) -> Self {
+        let Self { house, hand, directory, stop, tasks, .. } = self;
+        drop(stop);
+        tasks.wait().await;
+        drop(house);
+        Self::on(directory, hand).await
+    }
+
+    pub async fn actor(&self, name: &str, role: &str, pattern: &str) -> Actor {
+        let request = TokenRequest {
+            actor: name.into(),
+            role: role.into(),
+            pattern: pattern.into(),
+            lasts_seconds: 365 * 24 * 3600,
+        };
+        let made = self.house.create_token(&self.admin, Some(self.key(0)), &request).await.unwrap();
+        self.house.authenticate(&made.token).unwrap()
+    }
+
+    /// A fresh key whose time is the rig's, `ago` milliseconds back.
+    pub fn key(&self, ago: i64) -> IdempotencyKey {
+        key_at(self.hand.wall() - ago)
+    }
+
+    pub fn switch(&self, name: &str) -> SwitchView {
+        self.house.switch(&self.alice, name).unwrap()
+    }
+
+    pub fn summary(&self, name: &str) -> String {
+        self.switch(name).summary
+    }
+
+    pub fn layers(&self, name: &str) -> usize {
+        self.switch(name).layers.len()
+    }
+
+    pub async fn audit(&self) -> Vec<AuditView> {
+        self.house
+            .audit(&self.admin, &AuditQuery { since_seconds: None, limit: Some(1000) })
+            .await
+            .unwrap()
+            .entries
+    }
+
+    /// Waits for a condition, with a deadline.
+    pub async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+        let began = Instant::now();
+        while !holds(self).await {
+            assert!(began.elapsed() < Duration::from_secs(10), "not within 10 s: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Every lane verifies against the checkpoints, and the checkpoints against the key.
+    pub async fn verify(&self) {
+        let heads = self.house.audit_heads(&self.admin).await.unwrap();
+        let checkpoints: Vec<Checkpoint> = heads
+            .checkpoints
+            .into_iter()
+            .map(|c| Checkpoint {
+                at: Timestamp(c.at),
+                heads: c.heads.into_iter().map(|(l, h)| (l, Head { seq: h.seq, hash: h.hash })).collect(),
+                previous: c.previous,
+                signature: c.signature,
+            })
+            .collect();
+        let key = unhex(&heads.key).unwrap();
+        checkpoints.iter().for_each(|c| c.verify(&key).unwrap());
+        let shipped = std::fs::read_to_string(self.directory.path().join("heads.jsonl")).unwrap();
+        assert_eq!(shipped.lines().count(), checkpoints.len());
+        for lane in heads.lanes.keys() {
+            let mut walk = Walk::new(lane, &checkpoints).unwrap();
+            let links = self.house.audit_lane(&self.admin, lane, &LaneQuery::default()).await.unwrap().links;
+            for link in links {
+                let hash = unhex(&link.hash).unwrap().try_into().unwrap();
+                walk.step(&Link { seq: link.seq, hash, body: link.body.into_bytes() }).unwrap();
+            }
+            walk.finish().unwrap();
+        }
+    }
+}
+
+fn key_at(ms: i64) -> IdempotencyKey {
+    let (seconds, rest) = (ms.div_euclid(1000), ms.rem_euclid(1000));
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds as u64, rest as u32 * 1_000_000);
+    IdempotencyKey::parse(&uuid::Uuid::new_v7(at).to_string()).unwrap()
+}
+
+/// Turns a switch off for so many seconds.
+pub fn off(switch: &str, seconds: u64) -> ChangeRequest {
+    request(switch, "off", seconds)
+}
+
+/// Turns a switch on for so many seconds.
+pub fn on(switch: &str, seconds: u64) -> ChangeRequest {
+    request(switch, "on", seconds)
+}
+
+fn request(switch: &str, setting: &str, seconds: u64) -> ChangeRequest {
+    ChangeRequest {
+        legs: vec![LegRequest {
+            switch: switch.into(),
+            setting: setting.into(),
+            scope: ScopeView::default(),
+        }],
+        lasts_seconds: Some(seconds),
+        reason: String::new(),
+        incident: None,
+        supersede: Vec::new(),
+        guards: GuardsRequest::Check,
+        seen: Default::default(),
+    }
+}

@@ -1,0 +1,212 @@
+//! `rein demo`: a server with an embedded store, a company in front of it, and what to type next.
+
+use crate::server::{block_on, complain, told_to_end};
+use rein_api::ExitCode;
+use rein_api::access::TokenRequest;
+use rein_api::definitions::SwitchDocument;
+use rein_cli::handover::DemoArgs;
+use rein_cli::{DemoFile, Env, demo_file_path};
+use rein_client::{Client, Key, Put, Tcp, Trust};
+use rein_demo::{Colour, CommandResult, Company, DemoOptions, FlagSource, Report, Step, Style};
+use rein_serve::{Config, Running};
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a script plays when nobody says.
+const PLAY: Duration = Duration::from_secs(20);
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Runs the demo until Ctrl-C, or for as long as it is told.
+pub(crate) fn run(args: DemoArgs) -> ExitCode {
+    rein_serve::init_logs(rein_serve::LogFormat::Text, "warn,open_feature_flagd=off");
+    block_on(async {
+        let steps = match args.script.as_deref().map(read_script).transpose() {
+            Ok(steps) => steps,
+            Err(error) => return complain(&error.to_string(), None, ExitCode::Usage),
+        };
+        match open(&args).await {
+            Ok(demo) => demo.play(steps, args.lasts).await,
+            Err(error) => complain(&error.to_string(), None, ExitCode::Failed),
+        }
+    })
+}
+
+fn read_script(path: &Path) -> Outcome<Vec<Step>> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(rein_demo::parse_script(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+}
+
+/// Everything the demo holds while it runs.
+struct Demo {
+    company: Company,
+    server: Running,
+    access: DemoFile,
+    announced: PathBuf,
+    /// The data directory goes with the demo.
+    _data: tempfile::TempDir,
+}
+
+async fn open(args: &DemoArgs) -> Outcome<Demo> {
+    let data = tempfile::Builder::new().prefix("rein-demo-").tempdir()?;
+    let config = Config {
+        data_dir: data.path().join("data"),
+        http: usual_or_free(Config::default().http),
+        grpc: usual_or_free(Config::default().grpc),
+        ..Config::default()
+    };
+    let server = rein_serve::start(config).await?;
+    let url = format!("http://{}", server.http);
+    let admin = std::fs::read_to_string(&server.token_file)?;
+    let client = connect(&url, admin.trim())?;
+    let token_file = data.path().join("token");
+    write_private(&token_file, &log_in(&client).await?)?;
+    for (name, yaml) in rein_demo::switches() {
+        let document: SwitchDocument = serde_norway::from_str(yaml).map_err(|e| format!("{name}: {e}"))?;
+        client.define(&name.parse()?, &document, Put::Apply, &Key::fresh()).await?;
+    }
+    let flags = FlagSource::Door(server.grpc);
+    let company = Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) }).await?;
+    let access = DemoFile { server: url, token_file };
+    let announced = demo_file_path(&Env::process());
+    if let Some(dir) = announced.parent() {
+        std::fs::create_dir_all(dir)?;
+    }
+    std::fs::write(&announced, toml::to_string(&access)?)?;
+    Ok(Demo { company, server, access, announced, _data: data })
+}
+
+fn connect(url: &str, token: &str) -> Outcome<Client> {
+    Ok(Client::new(Arc::new(Tcp::new(url, &Trust::System)?), Some(token)))
+}
+
+/// The usual address, or any other if somebody listens there.
+fn usual_or_free(usual: SocketAddr) -> SocketAddr {
+    match TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::from((usual.ip(), 0)),
+    }
+}
+
+/// A token in the name of whoever runs the demo, so that "by whom" reads right.
+async fn log_in(client: &Client) -> Outcome<String> {
+    let user = std::env::var("USER").ok().filter(|u| !u.is_empty() && u.chars().all(|c| c.is_ascii_alphanumeric()));
+    let request = TokenRequest {
+        actor: user.unwrap_or_else(|| "you".into()),
+        role: "admin".into(),
+        pattern: "*".into(),
+        lasts_seconds: 24 * 3600,
+    };
+    Ok(client.create_token(&request, &Key::fresh()).await?.token)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")
+}
+
+impl Demo {
+    async fn play(self, steps: Option<Vec<Step>>, lasts: Option<Duration>) -> ExitCode {
+        let style = style();
+        let good = match steps {
+            Some(steps) => {
+                let report = self.act(&steps, lasts.unwrap_or(PLAY), &style).await;
+                show(&format!("\n{}", report.render()));
+                report.good()
+            }
+            None => {
+                show(&self.greeting());
+                self.live(lasts, &style).await;
+                true
+            }
+        };
+        // Gone before the server is, so that no command finds a demo that is not there.
+        let _ = std::fs::remove_file(&self.announced);
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.server.stop()).await;
+        if good { ExitCode::Done } else { ExitCode::Failed }
+    }
+
+    async fn act(&self, steps: &[Step], lasts: Duration, style: &Style) -> Report {
+        let command = |words: Vec<String>| run_command(words, self.access.clone());
+        rein_demo::play(&self.company, steps, lasts, command, |scene| {
+            let text = rein_demo::render_scene(&scene, style);
+            if !text.is_empty() {
+                show(&text);
+            }
+        })
+        .await
+    }
+
+    async fn live(&self, lasts: Option<Duration>, style: &Style) {
+        let stop = CancellationToken::new();
+        let running = self.company.run(stop.clone(), |tick| show(&rein_demo::render(&tick, style)));
+        let over = async {
+            match lasts {
+                Some(lasts) => tokio::time::sleep(lasts).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = running => {}
+            () = over => {}
+            () = told_to_end() => {}
+        }
+        stop.cancel();
+    }
+
+    fn greeting(&self) -> String {
+        let program = std::env::args().next().unwrap_or_else(|| "rein".into());
+        let here = if program == "rein" { String::new() } else { format!("    alias rein={program}\n") };
+        format!(
+            "A food-delivery company is open: {} instances of 8 services, switches from {}.\n\
+             Order is slow, because every order page waits for recommendations. In another terminal:\n\n\
+             {here}    rein status\n    rein switch list\n    \
+             rein switch off order/recommendations --for 30m --incident INC-42 --reason \"order is slow\"\n    \
+             rein undo\n\nCtrl-C ends it and leaves nothing behind.\n",
+            self.company.addresses().len(),
+            self.access.server,
+        )
+    }
+}
+
+/// Types a command of a script: this program once more, against this demo.
+async fn run_command(words: Vec<String>, access: DemoFile) -> CommandResult {
+    let program = std::env::current_exe().unwrap_or_else(|_| "rein".into());
+    let output = tokio::process::Command::new(program)
+        .args(words.iter().skip(1))
+        .env("REIN_SERVER", &access.server)
+        .env("REIN_TOKEN_FILE", &access.token_file)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await;
+    match output {
+        Ok(output) => CommandResult {
+            exit: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        },
+        Err(error) => CommandResult { exit: -1, stdout: String::new(), stderr: error.to_string() },
+    }
+}
+
+fn style() -> Style {
+    let out = std::io::stdout();
+    let plain = !out.is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
+    Style {
+        width: terminal_size::terminal_size_of(&out).map(|(width, _)| usize::from(width.0)),
+        colour: if plain && !forced { Colour::Plain } else { Colour::Ansi },
+        zone: jiff::tz::TimeZone::system(),
+    }
+}
+
+fn show(text: &str) {
+    // Somebody who closed the pipe has seen enough.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}

@@ -1,0 +1,114 @@
+//! `rein server`: from arguments to a running server, and to its end.
+
+use rein_api::ExitCode;
+use rein_cli::Env;
+use rein_cli::handover::{LogFormat, ServerArgs, ServerCommand};
+use rein_serve::{Config, ServeError};
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs a server until it is told to end.
+pub(crate) fn run(args: ServerArgs) -> ExitCode {
+    match args.check.clone() {
+        Some(ServerCommand::CheckConfig { config }) => check(&config),
+        None => match configure(&args) {
+            Ok(config) => serve(config),
+            Err(error) => complain(&error.to_string(), None, ExitCode::Usage),
+        },
+    }
+}
+
+fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
+    let mut config = Config::read(args.config.as_deref(), std::env::vars())?;
+    let untouched = config.data_dir == Config::default().data_dir;
+    match &args.data_dir {
+        Some(dir) => config.data_dir.clone_from(dir),
+        None if untouched => config.data_dir = ServerArgs::default_data_dir(&Env::process()),
+        None => {}
+    }
+    config.http = args.http.unwrap_or(config.http);
+    config.grpc = args.grpc.unwrap_or(config.grpc);
+    if let Some(format) = args.log_format {
+        config.log_format = match format {
+            LogFormat::Text => rein_serve::LogFormat::Text,
+            LogFormat::Json => rein_serve::LogFormat::Json,
+        };
+    }
+    Ok(config)
+}
+
+fn check(path: &Path) -> ExitCode {
+    let config = match Config::read(Some(path), std::env::vars()) {
+        Ok(config) => config,
+        Err(error) => return complain(&error.to_string(), None, ExitCode::Usage),
+    };
+    let problems = config.problems();
+    let mut out = std::io::stdout().lock();
+    let said = if problems.is_empty() {
+        writeln!(out, "{}: ok", path.display())
+    } else {
+        problems.iter().try_for_each(|p| writeln!(out, "{}: {}", p.field, p.what))
+    };
+    match (said, problems.is_empty()) {
+        (Ok(()), true) => ExitCode::Done,
+        _ => ExitCode::Usage,
+    }
+}
+
+fn serve(config: Config) -> ExitCode {
+    rein_serve::init_logs(config.log_format, "info");
+    block_on(async {
+        let running = match rein_serve::start(config).await {
+            Ok(running) => running,
+            Err(error) => {
+                let exit = if matches!(error, ServeError::Config { .. }) { ExitCode::Usage } else { ExitCode::Failed };
+                return complain(&error.to_string(), error.hint(), exit);
+            }
+        };
+        let exit = tokio::select! {
+            () = told_to_end() => ExitCode::Done,
+            () = running.failed() => ExitCode::Failed,
+        };
+        running.stop().await;
+        exit
+    })
+}
+
+/// Runs on a runtime with all cores; what does not end by itself is left behind.
+pub(crate) fn block_on(task: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(task);
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => complain(&error.to_string(), None, ExitCode::Failed),
+    }
+}
+
+/// Ctrl-C, or SIGTERM from whoever supervises.
+pub(crate) async fn told_to_end() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+/// An error as the command line prints them.
+pub(crate) fn complain(what: &str, hint: Option<String>, exit: ExitCode) -> ExitCode {
+    let mut err = std::io::stderr().lock();
+    // Nobody is left to tell that telling failed.
+    let _ = writeln!(err, "error: {what}");
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "hint: {hint}");
+    }
+    exit
+}
