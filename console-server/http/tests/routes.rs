@@ -1,0 +1,195 @@
+//! Completeness: every route names its caller, refuses those without rights, and is described.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use rein_api::access::TokenRequest;
+use rein_core::clock::Machine;
+use rein_core::{House, HouseOptions};
+use rein_domain::change::Policy;
+use rein_http::{Allowed, App};
+use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Answered to anybody, and why. A change here is a change of policy.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
+
+struct Rig {
+    router: Router,
+    admin: String,
+    viewer: String,
+    client: String,
+    _directory: tempfile::TempDir,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+async fn rig() -> Rig {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
+    let options = HouseOptions {
+        policy: Policy::default(),
+        default_lasts: Duration::from_secs(3600),
+        writes_per_second: 1000,
+        audit_key: directory.path().join("audit.key"),
+        ship_heads_to: Vec::new(),
+        keep_ended: Duration::from_secs(3600),
+    };
+    let house = House::open(Arc::new(store), Box::new(Machine), options).await.unwrap();
+    let stop = CancellationToken::new();
+    house.run(&stop);
+    let admin = house.first_token().await.unwrap().unwrap();
+    let root = house.authenticate(&admin).unwrap();
+    let make = async |role: &str| {
+        let request =
+            TokenRequest { actor: role.into(), role: role.into(), pattern: "*".into(), lasts_seconds: 600 };
+        house.create_token(&root, None, &request).await.unwrap().token
+    };
+    let (viewer, client) = (make("viewer").await, make("client").await);
+    let app = App {
+        house: house.clone(),
+        allowed: Arc::new(Allowed::with([], [])),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+        stop: stop.clone(),
+    };
+    let router = rein_http::router(app, Router::new());
+    Rig { router, admin, viewer, client, _directory: directory, _stop: stop.drop_guard() }
+}
+
+impl Rig {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (StatusCode, String) {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        // An event stream never ends: its beginning is enough.
+        let body = tokio::time::timeout(Duration::from_millis(300), answer.into_body().collect()).await;
+        let text = body.ok().map(|b| String::from_utf8_lossy(&b.unwrap().to_bytes()).into_owned());
+        (status, text.unwrap_or_default())
+    }
+}
+
+/// Every operation described, with path parameters filled in.
+fn operations() -> Vec<(Method, String)> {
+    let document = serde_json::to_value(rein_http::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().clone();
+    let mut all = Vec::new();
+    for (path, methods) in paths {
+        let filled = path
+            .replace("{service}", "order")
+            .replace("{switch}", "recommendations")
+            .replace("{id}", "0123456789")
+            .replace("{name}", "INC-42")
+            .replace("{lane}", "run-1");
+        assert!(!filled.contains('{'), "{path} has a parameter that this test does not know");
+        for method in methods.as_object().unwrap().keys() {
+            if let Ok(method) = method.to_uppercase().parse::<Method>() {
+                all.push((method, filled.clone()));
+            }
+        }
+    }
+    assert!(all.len() >= 20, "the description is empty");
+    all
+}
+
+/// I23 in short: no route answers beyond its identity.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_answers_without_a_token_or_with_a_bad_one() {
+    let rig = rig().await;
+    for (method, path) in operations() {
+        for token in [None, Some("Bearer rein_nonsense"), Some("Basic YTpi"), Some("Bearer ")] {
+            let headers: Vec<_> = token.map(|t| ("authorization", t)).into_iter().collect();
+            let (status, body) = rig.send(method.as_str(), &path, &headers, "{}").await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {token:?}: {body}");
+            assert!(body.contains("unauthenticated") && body.contains("hint"), "{body}");
+        }
+    }
+    for path in OPEN {
+        let (status, _) = rig.send("GET", path, &[], "").await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_does_more_than_it_says() {
+    let rig = rig().await;
+    let viewer = format!("Bearer {}", rig.viewer);
+    let client = format!("Bearer {}", rig.client);
+    let free = ["/v1/whoami", "/v1/can-i"];
+    for (method, path) in operations() {
+        let path = if path == "/v1/can-i" { format!("{path}?verb=read&target=*") } else { path };
+        if !free.iter().any(|f| path.starts_with(f)) {
+            let (status, body) = rig.send(method.as_str(), &path, &[("authorization", &client)], BODY).await;
+            assert!(status.is_client_error(), "client: {method} {path}: {status} {body}");
+        }
+        if method != Method::GET {
+            let (status, body) = rig.send(method.as_str(), &path, &[("authorization", &viewer)], BODY).await;
+            assert!(status.is_client_error(), "viewer: {method} {path}: {status} {body}");
+        }
+    }
+}
+
+/// Right in no schema, so that a refusal comes from rights or from reading, never from luck.
+const BODY: &str = r#"{"legs":[{"switch":"order/recommendations","setting":"off"}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_or_a_rebound_name_gets_no_answer() {
+    let rig = rig().await;
+    let admin = format!("Bearer {}", rig.admin);
+    for (headers, code) in [
+        (vec![("host", "evil.example"), ("authorization", admin.as_str())], "host_refused"),
+        (vec![("origin", "https://evil.example"), ("authorization", admin.as_str())], "host_refused"),
+    ] {
+        let mut request = Request::builder().uri("/v1/status");
+        for (name, value) in &headers {
+            request = request.header(*name, *value);
+        }
+        if headers[0].0 != "host" {
+            request = request.header("host", "127.0.0.1:7070");
+        }
+        let answer = rig.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains(code));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_are_told_what_is_wrong() {
+    let rig = rig().await;
+    let admin = format!("Bearer {}", rig.admin);
+    let auth = ("authorization", admin.as_str());
+    let big = format!("{{\"reason\":\"{}\"}}", "x".repeat(70_000));
+    for (method, path, extra, body, status, says) in [
+        ("POST", "/v1/changes", None, "{", 400, "JSON"),
+        ("POST", "/v1/changes", None, r#"{"legs":[],"nonsense":1}"#, 400, "nonsense"),
+        ("POST", "/v1/changes", None, big.as_str(), 413, "larger"),
+        ("POST", "/v1/changes", Some(("idempotency-key", "abc")), BODY, 422, "UUIDv7"),
+        ("GET", "/v1/changes?limit=0", None, "", 400, "limit"),
+        ("GET", "/v1/changes?limit=x", None, "", 400, "limit"),
+        ("GET", "/v1/switches/Order/x", None, "", 400, "position 1"),
+        ("GET", "/v1/switches/order/x", None, "", 404, "no switch"),
+        ("GET", "/v1/nothing", None, "", 404, "no such path"),
+        ("PATCH", "/v1/changes", None, "", 405, "method"),
+        ("GET", "/v1/status", Some(("rein-seen", "x")), "", 400, "rein-seen"),
+        ("GET", "/v1/events?after=elsewhere.1", None, "", 410, "epoch"),
+    ] {
+        let headers: Vec<_> = [Some(auth), extra].into_iter().flatten().collect();
+        let (got, text) = rig.send(method, path, &headers, body).await;
+        assert_eq!(got.as_u16(), status, "{method} {path}: {text}");
+        assert!(text.contains(says), "{method} {path}: {text}");
+    }
+}
