@@ -1,0 +1,147 @@
+//! The tree of commands.
+
+use crate::commands::{
+    apply, audit, auth, change, completions, context, diff, export, incident, status, switch, token, undo,
+    watch,
+};
+use crate::handover::{DemoArgs, ServerArgs};
+use crate::output::Format;
+use crate::render::ColourChoice;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::Red.on_default().bold())
+    .valid(AnsiColor::Green.on_default())
+    .invalid(AnsiColor::Yellow.on_default());
+
+const AFTER: &str = "\
+Exit codes: 0 done, or already so · 1 failed · 2 usage · 3 something moved or is in the way ·
+4 server unreachable · 5 recorded, not yet in force everywhere · 6 refused · 10 differences found
+
+At 3 am: rein status, then rein switch off SERVICE/SWITCH --for 30m, and rein undo takes it back.";
+
+/// Flip degradation switches, and know who has heard of it
+///
+/// Every flip is a layer over the switch with a deadline: it reverts by itself, and `rein undo`
+/// takes it back sooner. What a command prints to standard output is data; all else goes to
+/// standard error.
+#[derive(Debug, Parser)]
+#[command(name = "rein", version, styles = STYLES, after_help = AFTER, max_term_width = 100)]
+#[command(infer_subcommands = false, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// What is printed [default: table]
+    #[arg(short, long, global = true, value_name = "FORM", hide_possible_values = false)]
+    pub(crate) output: Option<Format>,
+    /// Say less: data and errors only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more: which server, and why that one
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColourChoice,
+    /// The server's URL; also REIN_SERVER
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A file that holds the token; also REIN_TOKEN_FILE
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Believe only certificates from this PEM file; also REIN_CA_FILE
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Use this context instead of the current one
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "server")]
+    pub(crate) context: Option<String>,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Status(status::Status),
+    /// Look at switches and flip them
+    Switch {
+        #[command(subcommand)]
+        verb: switch::Verb,
+    },
+    /// Look at changes, end or extend them
+    Change {
+        #[command(subcommand)]
+        verb: change::Verb,
+    },
+    Undo(undo::Undo),
+    /// Work on an incident: what was flipped for it, until when
+    Incident {
+        #[command(subcommand)]
+        verb: incident::Verb,
+    },
+    Watch(watch::Watch),
+    Apply(apply::Apply),
+    Diff(diff::Diff),
+    Export(export::Export),
+    /// Read the audit trail and verify it
+    Audit {
+        #[command(subcommand)]
+        verb: audit::Verb,
+    },
+    /// Make tokens, list and revoke them
+    Token {
+        #[command(subcommand)]
+        verb: token::Verb,
+    },
+    /// Ask who you are and what you may do
+    Auth {
+        #[command(subcommand)]
+        verb: auth::Verb,
+    },
+    /// Remember servers and choose among them
+    Context {
+        #[command(subcommand)]
+        verb: context::Verb,
+    },
+    Completions(completions::Completions),
+    Server(ServerArgs),
+    Demo(DemoArgs),
+}
+
+/// The tree, for completions and documentation.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Arguments of every command that writes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Write {
+    /// Show what would happen and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Arguments of every command that waits for proof.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Wait {
+    /// Do not wait for proof that services have got it
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait for proof
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::parse::span)]
+    pub(crate) timeout: std::time::Duration,
+}

@@ -1,0 +1,54 @@
+//! One file for each verb: its arguments, and one function.
+
+pub(crate) mod apply;
+pub(crate) mod audit;
+pub(crate) mod auth;
+pub(crate) mod change;
+pub(crate) mod completions;
+pub(crate) mod context;
+pub(crate) mod diff;
+pub(crate) mod documents;
+pub(crate) mod export;
+pub(crate) mod incident;
+pub(crate) mod status;
+pub(crate) mod switch;
+pub(crate) mod token;
+pub(crate) mod undo;
+pub(crate) mod watch;
+
+use crate::args::Command;
+use crate::ctx::Ctx;
+use crate::error::CliError;
+use rein_api::ExitCode;
+
+/// Does the command need neither a server nor a clock, and so no runtime?
+pub(crate) fn offline(command: &Command) -> bool {
+    match command {
+        Command::Context { .. } | Command::Completions(_) => true,
+        Command::Incident { verb } => matches!(verb, incident::Verb::Use(_)),
+        _ => false,
+    }
+}
+
+/// Carries out one command.
+pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Status(args) => status::run(args, ctx).await,
+        Command::Switch { verb } => switch::run(verb, ctx).await,
+        Command::Change { verb } => change::run(verb, ctx).await,
+        Command::Undo(args) => undo::run(args, ctx).await,
+        Command::Incident { verb } => incident::run(verb, ctx).await,
+        Command::Watch(args) => watch::run(args, ctx).await,
+        Command::Apply(args) => apply::run(args, ctx).await,
+        Command::Diff(args) => diff::run(args, ctx).await,
+        Command::Export(args) => export::run(args, ctx).await,
+        Command::Audit { verb } => audit::run(verb, ctx).await,
+        Command::Token { verb } => token::run(verb, ctx).await,
+        Command::Auth { verb } => auth::run(verb, ctx).await,
+        Command::Context { verb } => context::run(verb, ctx),
+        Command::Completions(args) => completions::run(args, ctx),
+        Command::Server(_) | Command::Demo(_) => {
+            Err(CliError::usage("a server cannot be run from inside another program"))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Preview, confirm, record, wait for proof.
+
+use crate::commands::switch::lay::Lay;
+use crate::ctx::{Consent, Ctx};
+use crate::error::CliError;
+use crate::output::{Format, json, yaml};
+use crate::render::{Whose, c, preview};
+use crate::state::Origin;
+use crate::wait;
+use rein_api::changes::{ChangeRequest, ChangedView, PreviewView};
+use rein_api::{ErrorCode, ExitCode};
+use rein_client::{Client, Key};
+use std::collections::BTreeSet;
+
+/// What is to be laid.
+pub(super) struct Proposal<'a> {
+    /// The request, but for the revisions seen.
+    pub(super) request: ChangeRequest,
+    /// Where its incident comes from.
+    pub(super) whose: Option<Origin>,
+    /// Switches on which it relaxes: for these the revision previewed is sent back.
+    pub(super) relaxing: BTreeSet<String>,
+    /// The command line.
+    pub(super) args: &'a Lay,
+}
+
+pub(super) async fn run(
+    ctx: &mut Ctx,
+    client: &Client,
+    mut proposal: Proposal<'_>,
+) -> Result<ExitCode, CliError> {
+    let args = proposal.args;
+    let consent = Consent::from(args.write.yes);
+    let laid = loop {
+        proposal.request.seen.clear();
+        let view = client.preview(&proposal.request).await.map_err(|e| held(e.into(), &proposal.request))?;
+        show(ctx, &view, &proposal)?;
+        if args.write.dry_run {
+            return Ok(ExitCode::Done);
+        }
+        // An added protection is right whatever happened meanwhile; giving something back is not.
+        proposal.request.seen = view
+            .legs
+            .iter()
+            .filter(|leg| proposal.relaxing.contains(&leg.effect.switch))
+            .map(|leg| (leg.effect.switch.clone(), leg.revision))
+            .collect();
+        ctx.confirm(consent, &question(&proposal.request))?;
+        let key = args.idempotency_key.clone().unwrap_or_else(Key::fresh);
+        ctx.parting.set([
+            "it may or may not be recorded".to_owned(),
+            format!("rein change show --key {}   # what came of it", key.as_str()),
+        ]);
+        match client.lay(&proposal.request, &key).await.map_err(CliError::from) {
+            Ok(laid) => break laid,
+            Err(error) if error.code == Some(ErrorCode::Moved) && consent == Consent::Asked => {
+                ctx.parting.clear();
+                ctx.warn(&format!("{}; this is how it is now:", error.message))?;
+            }
+            Err(error) => return Err(held(error, &proposal.request)),
+        }
+    };
+    finish(ctx, client, laid, args).await
+}
+
+async fn finish(
+    ctx: &mut Ctx,
+    client: &Client,
+    mut laid: ChangedView,
+    args: &Lay,
+) -> Result<ExitCode, CliError> {
+    if !args.wait.no_wait {
+        laid.change = wait::change(ctx, client, laid.change, &args.wait).await?;
+    }
+    ctx.parting.clear();
+    ctx.show(&laid)?;
+    if args.wait.no_wait {
+        return Ok(ExitCode::Done);
+    }
+    wait::verdict(&wait::legs(&laid.change), &args.wait, &format!("rein change show {}", laid.change.id))?;
+    Ok(ExitCode::Done)
+}
+
+/// A preview that was asked for is data; one on the way to a question is not.
+fn show(ctx: &mut Ctx, view: &PreviewView, proposal: &Proposal<'_>) -> Result<(), CliError> {
+    let whose = Whose { incident: proposal.whose };
+    if !proposal.args.write.dry_run {
+        let text = preview(&ctx.look_err(), view, &proposal.request, whose);
+        return ctx.say(&text);
+    }
+    let text = match ctx.format() {
+        Format::Table | Format::Wide => preview(&ctx.look_out(), view, &proposal.request, whose),
+        Format::Json => json(view)?,
+        Format::Yaml => yaml(view)?,
+        Format::Name => view.legs.iter().map(|leg| c(&leg.effect.switch)).collect::<Vec<_>>().join("\n"),
+    };
+    ctx.put(&text)?;
+    ctx.say("dry run: nothing was changed")
+}
+
+fn question(request: &ChangeRequest) -> String {
+    let names: Vec<&str> = request.legs.iter().map(|leg| leg.switch.as_str()).collect();
+    let setting = request.legs.first().map_or("", |leg| leg.setting.as_str());
+    format!("Turn {} {setting}?", names.join(", "))
+}
+
+/// Adds what to type to a refusal because of layers in the way.
+fn held(error: CliError, request: &ChangeRequest) -> CliError {
+    if error.code != Some(ErrorCode::Held) || error.changes.is_empty() {
+        return error;
+    }
+    let Some(leg) = request.legs.first() else { return error };
+    let command = format!("rein switch {} {}", leg.setting, leg.switch);
+    let flags = |flag: &str| error.changes.iter().map(|id| format!(" {flag} {id}")).collect::<String>();
+    let (end, supersede) = (flags("--end"), flags("--supersede"));
+    let mut error = error;
+    error.hints.clear();
+    error
+        .hint(format!("{command}{end}   # end what holds it"))
+        .hint(format!("{command}{supersede}   # or lay an exception over it"))
+}

@@ -1,0 +1,16 @@
+//! `rein token list`
+
+use crate::ctx::Ctx;
+use crate::error::CliError;
+use clap::Args;
+use rein_api::ExitCode;
+
+/// List tokens, without their secrets
+#[derive(Debug, Args)]
+pub(crate) struct List {}
+
+pub(crate) async fn run(_: List, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    let list = ctx.client()?.tokens().await?;
+    ctx.show(&list)?;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,85 @@
+//! Commands that are in the tree and the help, but are not a client's: `main` carries them out.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `main` has to do instead of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    /// `rein server`.
+    Server(ServerArgs),
+    /// `rein demo`.
+    Demo(DemoArgs),
+}
+
+/// Run a server: the API on --http, flags for services on --grpc.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ServerArgs {
+    /// Only check something and exit.
+    #[command(subcommand)]
+    pub check: Option<ServerCommand>,
+    /// Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the API listens [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Where the flagd door listens [default: 127.0.0.1:8015]
+    #[arg(long, value_name = "ADDR")]
+    pub grpc: Option<SocketAddr>,
+    /// Read this TOML file; flags win over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+impl ServerArgs {
+    /// Where the API listens unless told otherwise.
+    pub const HTTP: &'static str = "127.0.0.1:7070";
+    /// Where the flagd door listens unless told otherwise.
+    pub const GRPC: &'static str = "127.0.0.1:8015";
+
+    /// Where state is kept unless told otherwise.
+    pub fn default_data_dir(env: &crate::Env) -> PathBuf {
+        crate::config::xdg(env, "XDG_DATA_HOME", ".local/share").join("rein")
+    }
+}
+
+/// Parts of `rein server` that run no server.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ServerCommand {
+    /// Say whether a configuration file is right, with the path of every field that is not.
+    CheckConfig {
+        /// The TOML file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one object a line.
+    Json,
+}
+
+/// Run a food-delivery company on loopback, with a server, services and traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DemoArgs {
+    /// Stop by itself after this time, such as 20s
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::parse::span)]
+    pub lasts: Option<Duration>,
+    /// Type the commands of this file, then report
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Orders per second
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub rps: u32,
+}

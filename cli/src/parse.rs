@@ -1,0 +1,106 @@
+//! Values as people type them.
+
+use rein_domain::scope::{Percent, PercentError};
+use rein_domain::switch::MAX_TEXT;
+use std::time::Duration;
+
+const FORMS: &str = "write a number with its unit: 90s, 30m, 1h30m, 2d";
+
+/// A duration: `90s`, `30m`, `1h30m`, `2d`.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    if text.starts_with('-') {
+        return Err(format!("a duration lies ahead and cannot be negative; {FORMS}"));
+    }
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("`{text}` has no unit; {FORMS}"));
+    }
+    let seconds = seconds(text).ok_or_else(|| FORMS.to_owned())?;
+    if seconds == 0 {
+        return Err(format!("a duration of nothing does nothing; {FORMS}"));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+/// Numbers with units, largest unit first, each at most once.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total = 0u64;
+    let mut last = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        let unit = match rest[digits..].chars().next()? {
+            'd' => 86_400,
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return None,
+        };
+        if unit >= last {
+            return None;
+        }
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        (last, rest) = (unit, &rest[digits + 1..]);
+    }
+    (last != u64::MAX).then_some(total)
+}
+
+/// A duration, or `0` for none: `--pace 0`.
+pub(crate) fn pause(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { span(text) }
+}
+
+/// A share from 1 to 100, with or without its sign.
+pub(crate) fn percent(text: &str) -> Result<Percent, String> {
+    let number = text.trim_end_matches('%').trim();
+    let share: i64 = number.parse().map_err(|_| format!("`{text}` is not a percentage; give 1 to 100"))?;
+    let share = u8::try_from(share).map_err(|_| PercentError(share).to_string())?;
+    Percent::try_from(share).map_err(|e| e.to_string())
+}
+
+/// A reason no longer than a record takes.
+pub(crate) fn reason(text: &str) -> Result<String, String> {
+    match text.len() {
+        0..=MAX_TEXT => Ok(text.to_owned()),
+        more => Err(format!("the reason is {more} bytes long; at most {MAX_TEXT}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_write_them() {
+        for (text, seconds) in
+            [("90s", 90), ("30m", 1800), ("1h30m", 5400), ("2d", 172_800), ("1d1h1m1s", 90_061)]
+        {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for (text, says) in [
+            ("", "30m"),
+            ("30", "has no unit"),
+            ("-5m", "negative"),
+            ("0m", "nothing"),
+            ("30m1h", "1h30m"),
+            ("1h1h", "1h30m"),
+            ("1w", "2d"),
+            ("m", "30m"),
+            ("99999999999999999999h", "30m"),
+            ("1h 30m", "1h30m"),
+            ("३0m", "30m"),
+        ] {
+            let error = span(text).unwrap_err();
+            assert!(error.contains(says), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_1_to_100() {
+        assert_eq!(percent("20").unwrap().get(), 20);
+        assert_eq!(percent("20%").unwrap().get(), 20);
+        for text in ["0", "101", "-5", "300", "x", ""] {
+            assert!(percent(text).unwrap_err().contains("1 to 100"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Everything a person reads: pure functions of a view and a [`Look`].
+//!
+//! Whatever a user or a backend wrote goes through [`c`] before it is put on a line: control
+//! characters and marks that reorder text are spelled out, so that they are seen and do nothing.
+
+mod access;
+mod audit;
+mod changes;
+mod effects;
+mod incidents;
+mod look;
+mod moments;
+mod preview;
+mod proof;
+mod status;
+mod switches;
+mod table;
+
+pub(crate) use access::created;
+pub(crate) use changes::held_until;
+pub(crate) use effects::{effects, holder, holders};
+pub(crate) use incidents::closing;
+pub(crate) use look::{Colour, ColourChoice, Look, Tone, c};
+pub(crate) use moments::duration;
+pub(crate) use preview::{Whose, preview};
+pub(crate) use proof::{missing, proof_line, proof_short, setting_tone};
+pub(crate) use table::{Cell, Table};
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What a change would do, before it is done.
+
+use crate::render::effects::{effects, holders};
+use crate::render::{Look, Tone, c};
+use crate::state::Origin;
+use rein_api::changes::{ChangeRequest, PreviewView};
+use rein_api::proof::{DoorView, ProofView};
+
+/// Where parts of a request come from that the person did not type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whose {
+    /// The incident.
+    pub(crate) incident: Option<Origin>,
+}
+
+/// The whole preview.
+pub(crate) fn preview(look: &Look, view: &PreviewView, request: &ChangeRequest, whose: Whose) -> String {
+    let mut text = String::new();
+    for leg in &view.legs {
+        text.push_str(&effects(look, std::slice::from_ref(&leg.effect)));
+        let mut row = |name: &str, value: String| text.push_str(&format!("  {name:<6} {value}\n"));
+        row("does", c(&leg.summary).into_owned());
+        row("lost", c(&leg.lost).into_owned());
+        row("owner", format!("{} · level {}", c(&leg.owner), leg.level));
+        row("heard", audience(look, &leg.reach));
+        if !leg.supersedes.is_empty() {
+            text.push_str(
+                "  lays an exception over these; those still running then bite again when it ends\n",
+            );
+            text.push_str(&holders(look, &leg.supersedes, "    "));
+        }
+    }
+    let mut parts = vec![deadline(look, view, request)];
+    if let Some(name) = &request.incident {
+        let origin = match whose.incident {
+            Some(Origin::Used) => " (in use; `rein incident use --clear` ends that)",
+            Some(Origin::Environment) => " (from REIN_INCIDENT)",
+            _ => "",
+        };
+        parts.push(format!("incident {}{origin}", c(name)));
+    }
+    if !request.reason.is_empty() {
+        parts.push(format!("reason \"{}\"", c(&request.reason)));
+    }
+    text.push_str(&format!("{}\n", parts.join(" · ")));
+    text.push_str(&doors(look, &view.doors));
+    text
+}
+
+fn deadline(look: &Look, view: &PreviewView, request: &ChangeRequest) -> String {
+    let whose = if request.lasts_seconds.is_none() { ", the server's default; --for sets it" } else { "" };
+    let (at, relative) = (look.time(view.deadline), look.relative(view.deadline));
+    format!("until {} ({relative}{whose})", look.paint(Tone::Strong, &at))
+}
+
+/// `8 of 8 expected are connected`.
+fn audience(look: &Look, reach: &ProofView) -> String {
+    match (reach.expected, reach.connected) {
+        (Some(expected), connected) if connected >= expected => {
+            format!("{connected} of {expected} expected are connected")
+        }
+        (Some(expected), connected) => {
+            look.paint(Tone::Pending, &format!("{connected} of {expected} expected are connected"))
+        }
+        (None, 0) => look.paint(Tone::Bad, "nobody is connected"),
+        (None, connected) => format!("{connected} connected; nobody declared how many to expect"),
+    }
+}
+
+fn doors(look: &Look, doors: &[DoorView]) -> String {
+    let wide = doors.iter().map(|door| c(&door.name).chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for door in doors {
+        let line = format!(
+            "door {:<wide$}  {} · deadline kept by {} · when Rein dies: {}",
+            c(&door.name),
+            clients(door.clients),
+            c(&door.keeps_deadline),
+            c(&door.when_rein_dies),
+        );
+        text.push_str(&format!("{}\n", look.paint(Tone::Dim, &line)));
+    }
+    text
+}
+
+/// `1 client`, `2 clients`.
+pub(super) fn clients(count: u32) -> String {
+    if count == 1 { "1 client".to_owned() } else { format!("{count} clients") }
+}

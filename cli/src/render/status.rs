@@ -1,0 +1,143 @@
+//! The whole picture on one screen.
+
+use crate::output::{Detail, Show};
+use crate::render::preview::clients;
+use crate::render::{Look, Tone, c, duration, setting_tone};
+use rein_api::audit::AuditView;
+use rein_api::proof::ProofView;
+use rein_api::status::StatusView;
+use rein_api::switches::{LayerView, ScopeView, SwitchView};
+use std::time::Duration;
+
+impl Show for StatusView {
+    fn table(&self, look: &Look, detail: Detail) -> String {
+        let mut text = trouble(look, self);
+        text.push_str(&headline(look, self));
+        text.extend(self.switches.iter().map(|switch| format!("  {}\n", target(look, switch))));
+        if !self.incidents.is_empty() {
+            let open =
+                |i: &rein_api::status::OpenIncidentView| format!("{} ({})", c(&i.name), changes(i.changes));
+            let all: Vec<String> = self.incidents.iter().map(open).collect();
+            text.push_str(&format!("open incidents: {}\n", all.join(", ")));
+        }
+        text.push_str(&recent(look, &self.recent));
+        let doors: Vec<(Tone, String)> = self
+            .doors
+            .iter()
+            .map(|door| (Tone::Plain, format!("{} {}", door.name, clients(door.clients))))
+            .collect();
+        if !doors.is_empty() {
+            text.push_str(&look.flow("doors: ", 2, &doors));
+            text.push('\n');
+        }
+        if detail == Detail::Wide {
+            let up = duration(Duration::from_secs(self.server.uptime_seconds));
+            let (version, epoch) = (c(&self.server.version), c(&self.server.epoch));
+            let revision = self.server.revision;
+            text.push_str(&format!("server: {version} · up {up} · epoch {epoch} · revision {revision}\n"));
+        }
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.switches.iter().map(|switch| switch.name.clone()).collect()
+    }
+}
+
+fn changes(count: u32) -> String {
+    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
+}
+
+fn trouble(look: &Look, status: &StatusView) -> String {
+    let why = match (&status.server.trouble, status.server.ready) {
+        (None, true) => return String::new(),
+        (Some(why), _) => c(&look.localised(why)).into_owned(),
+        (None, false) => "it is not ready to write".to_owned(),
+    };
+    format!("{} {why}\n", look.paint(Tone::Bad, "SERVER TROUBLE:"))
+}
+
+fn headline(look: &Look, status: &StatusView) -> String {
+    let degraded = |s: &&SwitchView| s.setting == "partly" || s.setting == s.protects;
+    let down = status.switches.iter().filter(degraded).count();
+    let (total, layered) = (status.switches_total, status.switches.len());
+    let text = match (down, total) {
+        (_, 0) => look.paint(Tone::Pending, "no switch is declared"),
+        (0, _) => look.paint(Tone::Good, &format!("all normal · {total} switches")),
+        (1, _) => look.paint(Tone::Bad, &format!("1 switch of {total} degraded")),
+        _ => look.paint(Tone::Bad, &format!("{down} switches of {total} degraded")),
+    };
+    match layered - down {
+        0 => text + "\n",
+        1 => text + ", 1 more has layers\n",
+        more => format!("{text}, {more} more have layers\n"),
+    }
+}
+
+/// `order/recommendations  OFF 100% (base on) · INC-42 alice →03:40 · INC-41 bob →04:30, then on · received 8/12`.
+fn target(look: &Look, switch: &SwitchView) -> String {
+    let tone = setting_tone(&switch.setting, &switch.protects);
+    let state = if switch.setting == switch.protects {
+        format!("{} 100%", switch.setting.to_uppercase())
+    } else {
+        switch.summary.clone()
+    };
+    let mut layers: Vec<&LayerView> = switch.layers.iter().collect();
+    layers.sort_by_key(|layer| layer.deadline);
+    let mut parts = vec![(tone, format!("{state} (base {})", switch.default))];
+    let last = layers.len().saturating_sub(1);
+    for (at, one) in layers.into_iter().enumerate() {
+        let then = if at == last { format!(", then {}", switch.default) } else { String::new() };
+        parts.push((Tone::Plain, layer(look, one) + &then));
+    }
+    let tone = if switch.proof.complete { Tone::Good } else { Tone::Pending };
+    parts.push((tone, reached(&switch.proof)));
+    look.flow(&format!("{}  ", look.paint(Tone::Strong, &switch.name)), 6, &parts)
+}
+
+fn layer(look: &Look, layer: &LayerView) -> String {
+    let mut words: Vec<String> = layer.incident.iter().cloned().collect();
+    words.push(layer.actor.clone());
+    if layer.stance == "relaxes" {
+        words.push(layer.setting.clone());
+    }
+    words.extend(scope(&layer.scope));
+    if layer.state != "in force" {
+        words.push(format!("({})", layer.state));
+    }
+    words.push(format!("→{}", look.time(layer.deadline)));
+    words.join(" ")
+}
+
+/// `20%@sh`; nothing where it is everything.
+fn scope(scope: &ScopeView) -> Option<String> {
+    let places: Vec<&str> = scope.instances.iter().chain(&scope.zones).map(String::as_str).collect();
+    match (scope.percent, places.is_empty()) {
+        (100, true) => None,
+        (percent, true) => Some(format!("{percent}%")),
+        (percent, false) => Some(format!("{percent}%@{}", places.join(","))),
+    }
+}
+
+fn reached(proof: &ProofView) -> String {
+    match proof.expected.unwrap_or(proof.connected) {
+        0 => "nobody connected".to_owned(),
+        whole => format!("received {}/{whole}", proof.received),
+    }
+}
+
+fn recent(look: &Look, entries: &[AuditView]) -> String {
+    if entries.is_empty() {
+        return "nothing was changed in the past hour\n".to_owned();
+    }
+    let mut text = "past hour\n".to_owned();
+    for entry in entries {
+        let incident = entry.incident.iter().map(|name| (Tone::Plain, name.clone()));
+        let reason = Some(&entry.reason).filter(|r| !r.is_empty()).map(|r| (Tone::Dim, format!("\"{r}\"")));
+        let what = (Tone::Plain, format!("{} {} {}", entry.actor, entry.verb, entry.targets.join(", ")));
+        let parts: Vec<(Tone, String)> = std::iter::once(what).chain(incident).chain(reason).collect();
+        text.push_str(&look.flow(&format!("  {}  ", look.time(entry.at)), 9, &parts));
+        text.push('\n');
+    }
+    text
+}

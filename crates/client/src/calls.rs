@@ -1,0 +1,201 @@
+//! One method for each endpoint.
+
+use crate::client::{Client, Key};
+use crate::error::ClientError;
+use http::Method;
+use rein_api::access::{CanIQuery, CanIView, TokenCreated, TokenList, TokenRequest, TokenView, WhoAmI};
+use rein_api::audit::{AuditHeads, AuditList, AuditQuery, LaneQuery, LaneView};
+use rein_api::changes::{
+    ChangeList, ChangeQuery, ChangeRequest, ChangeView, ChangedView, EndRequest, ExtendRequest, PreviewView,
+    UndoRequest, UndoView,
+};
+use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
+use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
+use rein_api::status::StatusView;
+use rein_api::switches::{SwitchList, SwitchView};
+use rein_domain::name::SwitchName;
+use serde::Serialize;
+
+type Answer<T> = Result<T, ClientError>;
+
+/// Whether a definition is put in place or only judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// Put in place.
+    Now,
+    /// Only judged.
+    DryRun,
+}
+
+impl Client {
+    /// The whole picture.
+    pub async fn status(&self) -> Answer<StatusView> {
+        self.get("/v1/status".to_owned()).await
+    }
+
+    /// All switches.
+    pub async fn switches(&self) -> Answer<SwitchList> {
+        self.get("/v1/switches".to_owned()).await
+    }
+
+    /// One switch.
+    pub async fn switch(&self, name: &SwitchName) -> Answer<SwitchView> {
+        self.get(format!("/v1/switches/{name}")).await
+    }
+
+    /// Lays a change.
+    pub async fn lay(&self, request: &ChangeRequest, key: &Key) -> Answer<ChangedView> {
+        self.write(Method::POST, "/v1/changes".to_owned(), request, key).await
+    }
+
+    /// What laying it would do.
+    pub async fn preview(&self, request: &ChangeRequest) -> Answer<PreviewView> {
+        self.ask("/v1/changes/preview".to_owned(), request).await
+    }
+
+    /// Changes that fit.
+    pub async fn changes(&self, query: &ChangeQuery) -> Answer<ChangeList> {
+        self.get(with_query("/v1/changes", query)).await
+    }
+
+    /// One change, by its id or the unique beginning of one.
+    pub async fn change(&self, id: &str) -> Answer<ChangeView> {
+        self.get(format!("/v1/changes/{}", escape(id))).await
+    }
+
+    /// Ends a change, or says what that would do.
+    pub async fn end(&self, id: &str, request: &EndRequest, key: &Key) -> Answer<ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/end", escape(id)), request, key).await
+    }
+
+    /// Moves a change's deadline, or says what that would do.
+    pub async fn extend(&self, id: &str, request: &ExtendRequest, key: &Key) -> Answer<ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/extend", escape(id)), request, key).await
+    }
+
+    /// Reverses the caller's last act, or says what that would do.
+    pub async fn undo(&self, request: &UndoRequest, key: &Key) -> Answer<UndoView> {
+        self.write(Method::POST, "/v1/undo".to_owned(), request, key).await
+    }
+
+    /// All incidents.
+    pub async fn incidents(&self) -> Answer<IncidentList> {
+        self.get("/v1/incidents".to_owned()).await
+    }
+
+    /// One incident.
+    pub async fn incident(&self, name: &str) -> Answer<IncidentView> {
+        self.get(format!("/v1/incidents/{}", escape(name))).await
+    }
+
+    /// Closes an incident, or says what that would do.
+    pub async fn close(&self, name: &str, request: &CloseRequest, key: &Key) -> Answer<ClosedIncidentView> {
+        self.write(Method::POST, format!("/v1/incidents/{}/close", escape(name)), request, key).await
+    }
+
+    /// All definitions.
+    pub async fn definitions(&self) -> Answer<DefinitionList> {
+        self.get("/v1/definitions".to_owned()).await
+    }
+
+    /// Declares a switch, or says whether that would be accepted.
+    pub async fn define(
+        &self,
+        name: &SwitchName,
+        document: &SwitchDocument,
+        put: Put,
+        key: &Key,
+    ) -> Answer<DefinedView> {
+        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+        self.write(Method::PUT, format!("/v1/definitions/switch/{name}{query}"), document, key).await
+    }
+
+    /// Deletes a switch; its name is never used again.
+    pub async fn undefine(&self, name: &SwitchName, key: &Key) -> Answer<DefinedView> {
+        self.delete(format!("/v1/definitions/switch/{name}"), key).await
+    }
+
+    /// Who the caller is.
+    pub async fn whoami(&self) -> Answer<WhoAmI> {
+        self.get("/v1/whoami".to_owned()).await
+    }
+
+    /// May the caller?
+    pub async fn can_i(&self, query: &CanIQuery) -> Answer<CanIView> {
+        self.get(with_query("/v1/can-i", query)).await
+    }
+
+    /// All tokens.
+    pub async fn tokens(&self) -> Answer<TokenList> {
+        self.get("/v1/tokens".to_owned()).await
+    }
+
+    /// Makes a token.
+    pub async fn create_token(&self, request: &TokenRequest, key: &Key) -> Answer<TokenCreated> {
+        self.write(Method::POST, "/v1/tokens".to_owned(), request, key).await
+    }
+
+    /// Revokes a token.
+    pub async fn revoke_token(&self, id: &str, key: &Key) -> Answer<TokenView> {
+        self.delete(format!("/v1/tokens/{}", escape(id)), key).await
+    }
+
+    /// Audit entries, newest first.
+    pub async fn audit(&self, query: &AuditQuery) -> Answer<AuditList> {
+        self.get(with_query("/v1/audit", query)).await
+    }
+
+    /// What is needed to verify the trail.
+    pub async fn audit_heads(&self) -> Answer<AuditHeads> {
+        self.get("/v1/audit/heads".to_owned()).await
+    }
+
+    /// Raw entries of one lane.
+    pub async fn audit_lane(&self, lane: &str, query: &LaneQuery) -> Answer<LaneView> {
+        self.get(with_query(&format!("/v1/audit/lanes/{}", escape(lane)), query)).await
+    }
+}
+
+/// A path with the fields of `query` that are set.
+fn with_query(path: &str, query: &impl Serialize) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else { return path.to_owned() };
+    let pairs: Vec<String> = fields
+        .into_iter()
+        .filter_map(|(name, value)| match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(format!("{name}={}", escape(&text))),
+            other => Some(format!("{name}={other}")),
+        })
+        .collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// One part of a path or query: everything but unreserved characters escaped (RFC 3986 §2.3).
+pub(crate) fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => (b as char).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_holds_what_is_set_escaped() {
+        let query = ChangeQuery {
+            active: Some(true),
+            switch: Some("order/recommendations".into()),
+            ..ChangeQuery::default()
+        };
+        assert_eq!(
+            with_query("/v1/changes", &query),
+            "/v1/changes?active=true&switch=order%2Frecommendations"
+        );
+        assert_eq!(with_query("/v1/changes", &ChangeQuery::default()), "/v1/changes");
+        assert_eq!(escape("../x?y#z é"), "..%2Fx%3Fy%23z%20%C3%A9");
+    }
+}
