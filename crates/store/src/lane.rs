@@ -174,4 +174,39 @@ mod tests {
         swapped.swap(0, 1);
         assert_eq!(verify(start, &swapped), Err(LaneBroken::Gap { expected: 1, found: 2 }));
     }
+
+    /// Everything before a head that somebody kept elsewhere is covered: no bit can be flipped, no item
+    /// cut, doubled or moved without the lane breaking or ending at another head.
+    #[test]
+    fn no_change_before_a_kept_head_goes_unnoticed() {
+        let items = lane(&["open", "", "close", "close", "done"]);
+        let start = (0, LaneHash::START);
+        let head = verify(start, &items).unwrap();
+        let noticed = |altered: &[LaneItem]| verify(start, altered) != Ok(head);
+        for at in 0..items.len() {
+            for bit in 0..items[at].body.len() * 8 {
+                let mut body = items[at].body.to_vec();
+                body[bit / 8] ^= 1 << (bit % 8);
+                let mut altered = items.clone();
+                altered[at].body = body.into();
+                assert!(noticed(&altered), "bit {bit} of body {at}");
+            }
+            for bit in 0..256 {
+                let mut altered = items.clone();
+                altered[at].hash.0[bit / 8] ^= 1 << (bit % 8);
+                assert!(noticed(&altered), "bit {bit} of hash {at}");
+            }
+            for other in (0..items.len()).filter(|other| *other != at) {
+                let mut altered = items.clone();
+                altered.swap(at, other);
+                assert!(noticed(&altered), "items {at} and {other} swapped");
+            }
+            let mut cut = items.clone();
+            cut.remove(at);
+            assert!(noticed(&cut), "item {at} cut");
+            let mut doubled = items.clone();
+            doubled.insert(at, items[at].clone());
+            assert!(noticed(&doubled), "item {at} doubled");
+        }
+    }
 }

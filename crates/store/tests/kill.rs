@@ -48,11 +48,13 @@ fn child() {
     let Ok(path) = std::env::var(CHILD) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let store = Arc::new(SqliteStore::open(path, SqliteOptions::default()).expect("the store"));
-        if std::env::var_os("REIN_STORE_UNTIL_ERROR").is_some() {
-            return commit_until_the_disk_fails(&store).await;
+        let store = SqliteStore::open(path, SqliteOptions::default()).expect("the store");
+        match std::env::var("REIN_STORE_UNTIL").as_deref() {
+            Ok("error") => return commit_until_the_disk_fails(&store).await,
+            Ok("full") => return commit_until_the_disk_is_full(store).await,
+            _ => {}
         }
-        let pause = Arc::new(tokio::sync::Barrier::new(TASKS));
+        let (store, pause) = (Arc::new(store), Arc::new(tokio::sync::Barrier::new(TASKS)));
         let tasks: Vec<_> = (0..TASKS)
             .map(|task| tokio::spawn(bursts(Arc::clone(&store), task, Arc::clone(&pause))))
             .collect();
@@ -102,6 +104,39 @@ async fn commit_until_the_disk_fails(store: &SqliteStore) {
     assert!(matches!(&after, StoreError::Unavailable(why) if why.contains("I/O error")), "{after}");
     assert!(store.get(&Key::from("change/limit-0")).await.expect("reads go on").is_some());
     say("FAILED AS IT SHOULD");
+}
+
+/// The disk is a small one of its own, and the file `filler` beside the store fills part of it.
+async fn commit_until_the_disk_is_full(store: SqliteStore) {
+    let path = std::path::PathBuf::from(std::env::var(CHILD).expect("the store's file"));
+    let mut told = BTreeMap::new();
+    let mut turn = 0;
+    let mut one = async |store: &SqliteStore| {
+        turn += 1;
+        let id = format!("full-{turn}");
+        let outcome = store.commit(change(&id)).await?;
+        told.insert(id, outcome.committed().expect("a new id").lane_seq.expect("a seq"));
+        Ok::<_, StoreError>(())
+    };
+    let error = loop {
+        if let Err(error) = one(&store).await {
+            break error;
+        }
+    };
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    assert!(matches!(one(&store).await, Err(StoreError::Full(_))), "there is still no space");
+    assert!(store.get(&Key::from("change/full-1")).await.expect("reads go on").is_some());
+    std::fs::remove_file(path.with_file_name("filler")).expect("the filler");
+    for _ in 0..50 {
+        one(&store).await.expect("there is space again");
+    }
+    store.close().await;
+    assert_eq!(
+        inspect(&path, &told).await,
+        Ok(told.len()),
+        "a refused commit left something, or one is lost"
+    );
+    say("FULL AS IT SHOULD");
 }
 
 /// A seed from the clock, or `REIN_SEED`; then SplitMix64.
@@ -294,7 +329,7 @@ fn a_write_error_at_commit_is_told_as_unknown_and_ends_writing() {
         .arg(exe)
         .args(["child", "--exact"])
         .env(CHILD, &path)
-        .env("REIN_STORE_UNTIL_ERROR", "1")
+        .env("REIN_STORE_UNTIL", "error")
         .output()
         .expect("a child");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -304,4 +339,31 @@ fn a_write_error_at_commit_is_told_as_unknown_and_ends_writing() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let found = runtime.block_on(inspect(&path, &told)).expect("everything acknowledged is there");
     assert!(found == told.len() || found == told.len() + 1, "{found} of {} acknowledged", told.len());
+}
+
+/// A disk without space, as it really is: a small one that is mounted for this test alone. Where a user
+/// may not do that, there is nothing to see.
+#[test]
+fn a_full_disk_refuses_commits_until_there_is_space() {
+    let home = tempfile::tempdir().expect("a directory");
+    let exe = std::env::current_exe().expect("this binary");
+    let script = "mount -t tmpfs -o size=3m none \"$1\" || exit 77; head -c 1000000 /dev/zero > \"$1\"/filler
+                  shift; exec \"$@\"";
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(home.path())
+        .arg(exe)
+        .args(["child", "--exact"])
+        .env(CHILD, home.path().join("s.db"))
+        .env("REIN_STORE_UNTIL", "full")
+        .output();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output {
+        Ok(output) if text(&output.stdout).contains("FULL AS IT SHOULD") => {}
+        Ok(output) if output.stdout.is_empty() => {
+            say(&format!("skipped, no disk can be mounted: {}", text(&output.stderr)));
+        }
+        Ok(output) => panic!("{}\n{}", text(&output.stdout), text(&output.stderr)),
+        Err(error) => say(&format!("skipped, no disk can be mounted: {error}")),
+    }
 }

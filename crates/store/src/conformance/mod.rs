@@ -57,6 +57,7 @@ macro_rules! conformance {
             compacted_history_is_refused_and_the_rest_served,
             watches_stay_complete_under_compaction,
             a_slow_watcher_misses_nothing,
+            an_overtaken_watcher_is_told_before_any_hole,
             a_lease_that_expires_deletes_its_keys,
             a_renewed_lease_lives_and_a_revoked_one_ends,
             a_put_decides_which_lease_a_key_has,

@@ -255,3 +255,27 @@ pub async fn a_slow_watcher_misses_nothing<R: Rig>(rig: &R) {
     let last = put(&*store, "big/last", "").await;
     assert_eq!(next(&mut slow).await.at, last);
 }
+
+/// A watcher that compaction overtook is told so: it never goes on beyond a hole.
+pub async fn an_overtaken_watcher_is_told_before_any_hole<R: Rig>(rig: &R) {
+    const COMMITS: usize = 200;
+    let store = rig.fresh().await;
+    let start = store.revision().await.expect("a revision");
+    let mut slow = watch(&store, "big/", start).await;
+    let mut made = Vec::new();
+    for turn in 0..COMMITS {
+        made.push(put(&store, format!("big/{}", turn % 5), vec![b'x'; 100 << 10]).await);
+    }
+    within("a compaction", store.compact(made[COMMITS - 10])).await.expect("a compaction");
+    for expected in made {
+        match within("a batch", slow.next()).await {
+            Some(Ok(batch)) => assert_eq!(batch.at, expected, "a hole before {}", batch.at),
+            Some(Err(StoreError::Compacted { oldest })) => {
+                assert!(oldest > start);
+                assert!(within("the end", slow.next()).await.is_none(), "the stream goes on after its error");
+                return;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -8,8 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::history;
 use super::leases::Leases;
-use super::readers::{blob, meta, seq_of};
-use super::writer::hash_of;
+use super::readers::{blob, hash_of, meta, seq_of};
 use crate::failpoint::hit;
 use crate::{
     Batch, Commit, Committed, Entry, Event, Key, Lane, LaneEntry, LaneHash, LeaseId, Must, Op, Outcome,

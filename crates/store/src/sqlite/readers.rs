@@ -9,8 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
 use super::file;
-use super::writer::hash_of;
-use crate::{Entry, Key, Lane, LaneHead, LaneItem, Revision, StoreError};
+use crate::{Entry, Key, Lane, LaneHash, LaneHead, LaneItem, Revision, StoreError};
 
 pub(super) struct Readers {
     path: PathBuf,
@@ -177,4 +176,8 @@ pub(super) fn limit_of(limit: usize) -> i64 {
 pub(super) fn seq_of(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let seq: i64 = row.get(column)?;
     u64::try_from(seq).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, seq))
+}
+
+pub(super) fn hash_of(row: &Row<'_>, column: usize) -> rusqlite::Result<LaneHash> {
+    row.get(column).map(LaneHash)
 }

@@ -2,15 +2,16 @@
 //! for one sync of the disk, then publishes and answers.
 //!
 //! What goes wrong decides what is said. Before COMMIT nothing can have happened. A COMMIT that found no
-//! space is rolled back, and tried again job by job, so that one large commit cannot spoil the others. Any
-//! other failing COMMIT may or may not be on disk: its jobs are answered *unknown* and nothing is written
-//! any more, because a sync that failed once says nothing when it succeeds the second time.
+//! space is rolled back and tried once more, job by job, after the log was written back: so one large commit
+//! cannot spoil the others. Any other failing COMMIT may or may not be on disk: its jobs are answered
+//! *unknown* and nothing is written any more, because a sync that failed once says nothing when it succeeds
+//! the second time.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use tokio::sync::oneshot;
 
 use super::apply::{Done, Job, State, apply};
@@ -19,7 +20,7 @@ use super::file::{self, Claim};
 use super::leases::Leases;
 use super::readers::is_damage;
 use crate::failpoint::hit;
-use crate::{LaneHash, Outcome, StoreError};
+use crate::{Outcome, StoreError};
 
 /// Most jobs in one transaction.
 const GROUP: usize = 256;
@@ -28,8 +29,9 @@ const GROUP: usize = 256;
 const GROUP_BYTES: usize = 4 << 20;
 /// History rows removed per transaction: compaction must not hold up commits.
 const PRUNE: i64 = 512;
-/// The log is written back at this many pages even when busy.
-const LOG_PAGES: i64 = 8192;
+/// The log is written back at this many pages even when busy. Measured from 512 to 16384: up to 1024 both
+/// the throughput and the p99 of 64 clients are at their best, beyond it commits wait for long write-backs.
+const LOG_PAGES: i64 = 1024;
 /// ... and at this many when nothing was asked for [`IDLE`].
 const IDLE_PAGES: i64 = 64;
 const IDLE: Duration = Duration::from_millis(100);
@@ -66,6 +68,12 @@ struct Fault {
     fatal: bool,
 }
 
+/// Whether a group without space is answered so.
+enum LastTry {
+    No,
+    Yes,
+}
+
 pub(super) struct Writer {
     conn: Connection,
     state: State,
@@ -76,6 +84,8 @@ pub(super) struct Writer {
     failed: Option<String>,
     /// Whether the log may hold pages that are not yet in the database.
     dirty: bool,
+    /// There was no space: the log is written back at the first chance, before it takes what is freed.
+    tight: bool,
     /// Lease ends are not tried before.
     not_before: Option<Instant>,
     /// Given back last.
@@ -99,6 +109,7 @@ impl Writer {
             pruning: None,
             failed: None,
             dirty: true,
+            tight: false,
             not_before: None,
             _claim: claim,
         })
@@ -176,23 +187,38 @@ impl Writer {
     }
 
     fn work(&mut self, group: Vec<Waiting>) {
+        let Some(group) = self.serve(group, LastTry::No) else { return };
+        // No space, and nothing happened. Written back, the log needs none for a while; then one by one, so
+        // that whoever still fits is served.
+        self.checkpoint(IDLE_PAGES);
+        if group.is_empty() {
+            // Only a pruning was at work.
+            self.serve(group, LastTry::Yes);
+            return;
+        }
+        for waiting in group {
+            self.serve(vec![waiting], LastTry::Yes);
+        }
+    }
+
+    /// Answers the group; or gives it back when there was no space and it may be tried once more.
+    fn serve(&mut self, group: Vec<Waiting>, last: LastTry) -> Option<Vec<Waiting>> {
         if let Some(why) = &self.failed {
             let error = StoreError::Unavailable(why.clone());
             self.fail(group, &error);
-            return;
+            return None;
         }
         let mut answers = Vec::with_capacity(group.len());
         match self.attempt(&group, &mut answers) {
             Ok(pruned) => self.finish(group, answers, pruned),
-            Err(fault) if matches!(fault.error, StoreError::Full(_)) && group.len() > 1 => {
-                // Rolled back cleanly: one by one, whoever still fits is served.
+            Err(fault) if matches!((&fault.error, &last), (StoreError::Full(_), LastTry::No)) => {
+                (self.tight, self.dirty) = (true, true);
                 self.restore(&group);
-                for waiting in group {
-                    self.work(vec![waiting]);
-                }
+                return Some(group);
             }
             Err(fault) => self.give_up(group, fault, answers),
         }
+        None
     }
 
     /// One transaction. Fills in the answers, as they would be if it is not committed, and tells whether a
@@ -354,7 +380,7 @@ impl Writer {
         }
         let waiting = self.log("PRAGMA wal_checkpoint(NOOP)").map(|(log, written)| log - written);
         let done = match waiting {
-            Ok(waiting) if waiting < pages => return,
+            Ok(waiting) if waiting < if self.tight { 1 } else { pages } => return,
             Ok(_) => {
                 hit("before-checkpoint");
                 let done = self.log("PRAGMA wal_checkpoint(PASSIVE)").map(|_| ());
@@ -364,7 +390,7 @@ impl Writer {
             Err(error) => Err(error),
         };
         match done {
-            Ok(()) => {}
+            Ok(()) => self.tight = false,
             // The log keeps everything; there will be another try.
             Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull)) => {
                 tracing::warn!(%error, "no space to checkpoint");
@@ -397,8 +423,4 @@ fn prune(conn: &Connection, up_to: i64) -> rusqlite::Result<bool> {
     hit("during-compact");
     conn.prepare_cached("DELETE FROM history WHERE revision <= ?1")?.execute([last.unwrap_or(up_to)])?;
     Ok(last.is_none())
-}
-
-pub(super) fn hash_of(row: &Row<'_>, column: usize) -> rusqlite::Result<LaneHash> {
-    row.get(column).map(LaneHash)
 }
