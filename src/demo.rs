@@ -68,7 +68,7 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
     write_private(&token_file, &log_in(&client).await?)?;
     for (name, yaml) in rein_demo::switches() {
         let document: SwitchDocument = serde_norway::from_str(yaml).map_err(|e| format!("{name}: {e}"))?;
-        client.define(&name.parse()?, &document, Put::Apply, &Key::fresh()).await?;
+        client.define(&name.parse()?, &document, Put::Now, &Key::fresh()).await?;
     }
     let flags = FlagSource::Door(server.grpc);
     let company = Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) }).await?;
