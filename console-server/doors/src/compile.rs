@@ -9,8 +9,10 @@
 //! so that a hundred repeated layers stay one small rule at the client.
 
 pub mod flagd;
+pub mod ofrep;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod unleash;
 
 use rein_domain::layer::Stack;
 use rein_domain::scope::Scope;

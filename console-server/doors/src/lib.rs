@@ -5,3 +5,7 @@
 pub mod access;
 pub mod compile;
 pub mod flagd;
+mod http;
+pub mod ofrep;
+mod seats;
+pub mod unleash;

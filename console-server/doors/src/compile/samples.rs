@@ -19,7 +19,7 @@ pub(crate) struct Asks {
 }
 
 pub(crate) fn cases() -> ProptestConfig {
-    let cases = option_env!("REIN_CASES").and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    let cases = option_env!("REIN_CASES").and_then(|n| n.parse().ok()).unwrap_or(1_000);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
