@@ -133,7 +133,7 @@ impl Demo {
     }
 
     async fn act(&self, steps: &[Step], lasts: Duration, style: &Style) -> Report {
-        let command = |words: Vec<String>| run_command(words, self.access.clone());
+        let command = |words: Vec<String>| run_command(words, self.access.clone(), style.colour);
         rein_demo::play(&self.company, steps, lasts, command, |scene| {
             let text = rein_demo::render_scene(&scene, style);
             if !text.is_empty() {
@@ -175,22 +175,31 @@ impl Demo {
     }
 }
 
-/// Types a command of a script: this program once more, against this demo.
-async fn run_command(words: Vec<String>, access: DemoFile) -> CommandResult {
-    let program = std::env::current_exe().unwrap_or_else(|_| "rein".into());
-    let output = tokio::process::Command::new(program)
-        .args(words.iter().skip(1))
-        .env("REIN_SERVER", &access.server)
-        .env("REIN_TOKEN_FILE", &access.token_file)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .await;
-    match output {
-        Ok(output) => CommandResult {
-            exit: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        },
+/// Types a command of a script: this program once more, against this demo. Both its streams go
+/// into one pipe, so that they are read in the order in which a person would see them.
+async fn run_command(words: Vec<String>, access: DemoFile, colour: Colour) -> CommandResult {
+    let typed = tokio::task::spawn_blocking(move || -> std::io::Result<(i32, String)> {
+        let (mut reader, writer) = std::io::pipe()?;
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command
+            .args(words.iter().skip(1))
+            .env("REIN_SERVER", &access.server)
+            .env("REIN_TOKEN_FILE", &access.token_file)
+            .stdin(std::process::Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer);
+        if colour == Colour::Ansi {
+            command.env("CLICOLOR_FORCE", "1");
+        }
+        let mut child = command.spawn()?;
+        // The pipe ends when nobody holds its other side.
+        drop(command);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut said)?;
+        Ok((child.wait()?.code().unwrap_or(-1), said))
+    });
+    match typed.await.map_err(std::io::Error::other).flatten() {
+        Ok((exit, stdout)) => CommandResult { exit, stdout, stderr: String::new() },
         Err(error) => CommandResult { exit: -1, stdout: String::new(), stderr: error.to_string() },
     }
 }

@@ -179,7 +179,11 @@ fn open_api(running: &Running, config: &Config, bound: Bound) -> Result<(), Serv
         metrics: recorder(),
         stop: running.stop.clone(),
     };
-    let doors = axum::Router::new();
+    let at = format!("http{}://{}", if config.tls.is_some() { "s" } else { "" }, bound.address);
+    running.house.open_door(rein_doors::ofrep::facts(at.clone()));
+    running.house.open_door(rein_doors::unleash::facts(at));
+    let doors = rein_doors::ofrep::router(running.house.doorway())
+        .merge(rein_doors::unleash::router(running.house.doorway()));
     let router = rein_http::router(app, doors);
     let tls = match &config.tls {
         Some(files) => Some(tls::with_alpn(server_tls(files, "tls")?, &["h2", "http/1.1"])),
