@@ -1,0 +1,69 @@
+//! `rein-load`: loads a server on loopback, measures it, and checks from outside what must never
+//! happen. Every subcommand is bounded in time and count, prints one line of JSON, and ends with 1
+//! if it saw a violation.
+
+mod changes;
+mod etcd;
+mod fdatasync;
+mod figures;
+mod grpc;
+mod house;
+mod http1;
+mod ofrep;
+mod process;
+mod streams;
+
+use clap::{Parser, Subcommand};
+use serde_json::Value;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Loads a server on loopback, measures it, and checks what must never happen
+#[derive(Debug, Parser)]
+#[command(name = "rein-load")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Changes(changes::Changes),
+    Streams(streams::Streams),
+    Ofrep(ofrep::Ofrep),
+    Fdatasync(fdatasync::Fdatasync),
+    EtcdWatch(etcd::Etcd),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = runtime.map_err(|e| e.to_string()).and_then(|runtime| {
+        let outcome = runtime.block_on(run(cli.command));
+        runtime.shutdown_background();
+        outcome
+    });
+    let mut out = std::io::stdout().lock();
+    match outcome {
+        Ok(figures) => {
+            let told = writeln!(out, "{figures}");
+            let violations = figures["violations"].as_u64().unwrap_or(0);
+            if told.is_ok() && violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(why) => {
+            // Nobody is left to tell that telling failed.
+            let _ = writeln!(std::io::stderr().lock(), "rein-load: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<Value, String> {
+    match command {
+        Command::Changes(args) => changes::run(args).await,
+        Command::Streams(args) => streams::run(args).await,
+        Command::Ofrep(args) => ofrep::run(args).await,
+        Command::Fdatasync(args) => fdatasync::run(&args),
+        Command::EtcdWatch(args) => etcd::run(args).await,
+    }
+}
