@@ -99,6 +99,20 @@ impl Stream {
         }
     }
 
+    /// The length of the next message, unread; `None` when the stream ended.
+    pub async fn skip(&mut self) -> Option<usize> {
+        loop {
+            if let Some(message) = self.whole() {
+                // Gives the memory back: a client that idles holds no buffer.
+                self.pending = BytesMut::new();
+                return Some(message.len());
+            }
+            let chunk = self.body.data().await?.ok()?;
+            let _ = self.body.flow_control().release_capacity(chunk.len());
+            self.pending.extend_from_slice(&chunk);
+        }
+    }
+
     fn whole(&mut self) -> Option<Bytes> {
         let len = u32::from_be_bytes(self.pending.get(1..5)?.try_into().unwrap()) as usize;
         if self.pending.len() < 5 + len {
