@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn cases() -> ProptestConfig {
-        let cases = option_env!("REIN_CASES").and_then(|n| n.parse().ok()).unwrap_or(20_000);
+        let cases = std::env::var("REIN_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
         ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
     }
 
