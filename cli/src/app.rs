@@ -74,8 +74,10 @@ async fn carry_out(command: Command, ctx: &mut Ctx) -> ExitCode {
 async fn interruptible(command: Command, ctx: &mut Ctx) -> ExitCode {
     let parting = ctx.parting.clone();
     let outcome = tokio::select! {
-        outcome = commands::run(command, ctx) => outcome,
+        // In this order, so that the signal is listened for before the first question is asked.
+        biased;
         _ = tokio::signal::ctrl_c() => Err(CliError::silent(ExitCode::Interrupted)),
+        outcome = commands::run(command, ctx) => outcome,
     };
     if outcome.as_ref().is_err_and(|e| e.exit == ExitCode::Interrupted) {
         let lines = parting.lines();
@@ -90,7 +92,7 @@ async fn interruptible(command: Command, ctx: &mut Ctx) -> ExitCode {
 }
 
 fn finish(ctx: &mut Ctx, outcome: Result<ExitCode, CliError>) -> ExitCode {
-    let error = match outcome.and_then(|exit| Ok(ctx.io.out.flush().map(|()| exit)?)) {
+    let error = match outcome {
         Ok(exit) => return exit,
         Err(error) => error,
     };
@@ -157,3 +159,7 @@ fn wish(args: &[OsString]) -> ColourChoice {
     }
     ColourChoice::Auto
 }
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+mod tests;

@@ -47,13 +47,15 @@ pub(crate) struct Ctx {
     pub(crate) global: Global,
     /// What Ctrl-C says.
     pub(crate) parting: Parting,
+    /// Does nobody read standard output any more?
+    pub(crate) deaf: bool,
     client: Option<Client>,
 }
 
 impl Ctx {
     /// Surroundings for one command.
     pub(crate) fn new(io: Io, global: Global) -> Self {
-        Self { io, global, parting: Parting::default(), client: None }
+        Self { io, global, parting: Parting::default(), deaf: false, client: None }
     }
 
     /// The form of output asked for.
@@ -103,10 +105,14 @@ impl Ctx {
         self.look(Stream::Err)
     }
 
-    /// Prints data.
+    /// Prints data. A reader who has gone away does not alter how the command ends.
     pub(crate) fn put(&mut self, text: &str) -> Result<(), CliError> {
-        self.io.out.write_all(line(text.to_owned()).as_bytes())?;
-        Ok(self.io.out.flush()?)
+        let written = self.io.out.write_all(line(text.to_owned()).as_bytes());
+        match written.and_then(|()| self.io.out.flush()) {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => self.deaf = true,
+            written => written?,
+        }
+        Ok(())
     }
 
     /// Prints a view in the form asked for.
@@ -124,6 +130,11 @@ impl Ctx {
     pub(crate) fn warn(&mut self, text: &str) -> Result<(), CliError> {
         self.io.err.write_all(line(text.to_owned()).as_bytes())?;
         Ok(())
+    }
+
+    /// Shows what is about to be done. Whoever is asked about it has to see it.
+    pub(crate) fn present(&mut self, consent: Consent, text: &str) -> Result<(), CliError> {
+        if consent == Consent::Asked && self.somebody() { self.warn(text) } else { self.say(text) }
     }
 
     /// Shows how far something has got, on a line that is written over. Only to a terminal.

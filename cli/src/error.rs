@@ -59,6 +59,16 @@ impl CliError {
         self
     }
 
+    /// If nobody knows whether it was done: this command tells.
+    #[must_use]
+    pub fn recheck(mut self, command: &str) -> Self {
+        if self.code != Some(ErrorCode::UnknownOutcome) {
+            return self;
+        }
+        self.hints.clear();
+        self.hint(format!("{command}   # what came of it"))
+    }
+
     /// The same, put into the words of a larger whole: `what: message`.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
@@ -92,8 +102,10 @@ impl From<ClientError> for CliError {
                     .hint("rein context list   # or choose another with --server URL, REIN_SERVER")
             }
             ClientError::UnknownOutcome { key, .. } => {
-                Self::new(ExitCode::Unreachable, "no answer came: it may or may not be recorded")
-                    .hint(format!("rein change show --key {key}   # what came of it"))
+                let mut said =
+                    Self::new(ExitCode::Unreachable, "no answer came: it may or may not be recorded");
+                said.code = Some(ErrorCode::UnknownOutcome);
+                said.hint(format!("rein change show --key {key}   # what came of it"))
                     .hint(format!("repeating the command with --idempotency-key {key} cannot do it twice"))
             }
             ClientError::Protocol { .. } => Self::failed(error.to_string())

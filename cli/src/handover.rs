@@ -74,7 +74,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct DemoArgs {
     /// Stop by itself after this time, such as 20s
-    #[arg(long = "for", value_name = "TIME", value_parser = crate::parse::span)]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = crate::parse::span)]
     pub lasts: Option<Duration>,
     /// Type the commands of this file, then report
     #[arg(long, value_name = "FILE")]

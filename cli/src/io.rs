@@ -82,7 +82,13 @@ impl Ask for Terminal {
 
     fn choose(&mut self, question: &str, items: &[(String, bool)]) -> io::Result<Vec<usize>> {
         let prompt = format!("{question} (space marks, enter goes on)");
-        asked(dialoguer::MultiSelect::new().with_prompt(prompt).items_checked(items.to_vec()).interact())
+        let picked =
+            dialoguer::MultiSelect::new().with_prompt(prompt).items_checked(items.to_vec()).interact();
+        if picked.is_err() {
+            // Interrupted, it leaves the cursor hidden.
+            let _ = dialoguer::console::Term::stderr().show_cursor();
+        }
+        asked(picked)
     }
 }
 

@@ -8,7 +8,7 @@ const FORMS: &str = "write a number with its unit: 90s, 30m, 1h30m, 2d";
 
 /// A duration: `90s`, `30m`, `1h30m`, `2d`.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    if text.starts_with('-') {
+    if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         return Err(format!("a duration lies ahead and cannot be negative; {FORMS}"));
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

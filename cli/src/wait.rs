@@ -3,7 +3,7 @@
 use crate::args::Wait;
 use crate::ctx::Ctx;
 use crate::error::CliError;
-use crate::render::{c, duration, missing, proof_short};
+use crate::render::{c, duration, missing, proof_line, proof_short};
 use rein_api::ExitCode;
 use rein_api::changes::{ChangeView, EffectView};
 use rein_api::proof::ProofView;
@@ -123,6 +123,18 @@ impl Clock {
         self.pause = (self.pause * 3 / 2).min(LONGEST);
         Ok(true)
     }
+}
+
+/// Tells a person how far it has got, switch by switch.
+pub(crate) fn report(ctx: &mut Ctx, reached: &[Reached]) -> Result<(), CliError> {
+    if !ctx.for_people() {
+        return Ok(());
+    }
+    let look = ctx.look_out();
+    let name = |name: &str| if reached.len() > 1 { format!("{}: ", c(name)) } else { String::new() };
+    let line = |(switch, proof): &Reached| format!("  {}{}\n", name(switch), proof_line(&look, proof));
+    let text: String = reached.iter().map(line).collect();
+    ctx.put(&text)
 }
 
 /// Says who is missing, if somebody is: recorded, but not proved to be in force.

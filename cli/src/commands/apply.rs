@@ -73,7 +73,8 @@ fn judged(mut step: Step, put: Put, declared: &BTreeSet<String>) -> Step {
 }
 
 async fn one(client: &Client, step: Step, put: Put) -> Result<DefinedView, CliError> {
-    Ok(client.define(&step.document.name, &step.body(), put, &Key::fresh()).await?)
+    let defined = client.define(&step.document.name, &step.body(), put, &Key::fresh()).await;
+    defined.map_err(|e| CliError::from(e).recheck("rein diff -f PATH"))
 }
 
 fn show(ctx: &mut Ctx, results: &[DefinedView]) -> Result<(), CliError> {

@@ -97,6 +97,7 @@ pub(crate) fn parse(place: &str, text: &str) -> Result<Vec<Document>, CliError> 
             serde_norway::Value::Sequence(entries) => entries,
             entry => vec![entry],
         };
+        let alone = entries.len() == 1;
         for entry in entries {
             let kind = entry.get("kind").and_then(|kind| kind.as_str()).map(ToOwned::to_owned);
             if kind.as_deref() != Some("switch") {
@@ -104,7 +105,11 @@ pub(crate) fn parse(place: &str, text: &str) -> Result<Vec<Document>, CliError> 
                 return Err(bad(&format!("`kind` is {kind}; known: switch"))
                     .hint("every document begins with `kind: switch`"));
             }
-            let switch: SwitchDocument = serde_norway::from_value(entry).map_err(|e| bad(&e))?;
+            let switch: SwitchDocument = serde_norway::from_value(entry).map_err(|e| {
+                // Read again from the text, the error knows the field and the line.
+                let again = serde_norway::Deserializer::from_str(text).nth(at).filter(|_| alone);
+                bad(&again.and_then(|part| SwitchDocument::deserialize(part).err()).unwrap_or(e))
+            })?;
             let name = switch.name.parse::<SwitchName>().map_err(|e| bad(&e))?;
             documents.push(Document { place: place.clone(), name, switch });
         }

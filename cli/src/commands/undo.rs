@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Undo, ctx: &mut Ctx) -> Result<ExitCode, CliError>
             return Ok(ExitCode::Done);
         }
         let text = preview.table(&ctx.look_err(), Detail::Short);
-        ctx.say(&format!("would take back: {text}"))?;
+        ctx.present(Consent::from(args.write.yes), &format!("undo would do this: {text}"))?;
         ctx.confirm(Consent::from(args.write.yes), "Undo?")?;
         // What is undone is what was shown, even if the same person acted elsewhere meanwhile.
         if request.change.is_none() && !preview.of.is_empty() {
@@ -64,6 +64,7 @@ pub(crate) async fn run(args: Undo, ctx: &mut Ctx) -> Result<ExitCode, CliError>
     ctx.show(&done)?;
     if !args.wait.no_wait {
         let reached = wait::switches(ctx, &client, &wait::named(&done.effects), &args.wait).await?;
+        wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }
     Ok(ExitCode::Done)

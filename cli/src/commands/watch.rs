@@ -36,6 +36,9 @@ pub(crate) async fn run(args: Watch, ctx: &mut Ctx) -> Result<ExitCode, CliError
             Ok(Event::Connected) => ctx.say("watching; Ctrl-C stops")?,
             Ok(Event::Altered(event)) => {
                 line(ctx, &event)?;
+                if ctx.deaf {
+                    return Ok(ExitCode::Done);
+                }
                 if let Some(cursor) = events.cursor() {
                     ctx.parting.set([format!("rein watch --after {}   # goes on from here", c(cursor))]);
                 }

@@ -19,7 +19,10 @@ pub(crate) fn preview(look: &Look, view: &PreviewView, request: &ChangeRequest, 
     for leg in &view.legs {
         text.push_str(&effects(look, std::slice::from_ref(&leg.effect)));
         let mut row = |name: &str, value: String| text.push_str(&format!("  {name:<6} {value}\n"));
-        row("does", c(&leg.summary).into_owned());
+        // Where other layers lie as well, what it comes to is not what this one says.
+        if leg.summary != leg.effect.after {
+            row("does", c(&leg.summary).into_owned());
+        }
         row("lost", c(&leg.lost).into_owned());
         row("owner", format!("{} · level {}", c(&leg.owner), leg.level));
         row("heard", audience(look, &leg.reach));

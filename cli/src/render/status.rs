@@ -63,6 +63,7 @@ fn headline(look: &Look, status: &StatusView) -> String {
     let (total, layered) = (status.switches_total, status.switches.len());
     let text = match (down, total) {
         (_, 0) => look.paint(Tone::Pending, "no switch is declared"),
+        (0, 1) => look.paint(Tone::Good, "all normal · 1 switch"),
         (0, _) => look.paint(Tone::Good, &format!("all normal · {total} switches")),
         (1, _) => look.paint(Tone::Bad, &format!("1 switch of {total} degraded")),
         _ => look.paint(Tone::Bad, &format!("{down} switches of {total} degraded")),

@@ -80,9 +80,9 @@ fn cell(cell: Cell) -> comfy_table::Cell {
     let shown = comfy_table::Cell::new(if cell.text.is_empty() { "-" } else { &cell.text });
     match cell.tone {
         Tone::Plain => shown,
-        Tone::Good => shown.fg(Color::Green),
-        Tone::Pending => shown.fg(Color::Yellow),
-        Tone::Bad => shown.fg(Color::Red),
+        Tone::Good => shown.fg(Color::DarkGreen),
+        Tone::Pending => shown.fg(Color::DarkYellow),
+        Tone::Bad => shown.fg(Color::DarkRed),
         Tone::Dim => shown.add_attribute(comfy_table::Attribute::Dim),
         Tone::Strong => shown.add_attribute(comfy_table::Attribute::Bold),
     }

@@ -55,6 +55,7 @@ pub(crate) async fn run(args: End, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
     }
     if !args.wait.no_wait {
         let reached = wait::switches(ctx, &client, &wait::named(&ended.effects), &args.wait).await?;
+        wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }
     Ok(ExitCode::Done)
@@ -89,7 +90,8 @@ pub(crate) async fn many(
         ctx.say("dry run: nothing was changed")?;
         return Ok(None);
     }
-    ctx.say(&format!("{apart}{}", effects(&ctx.look_err(), &preview)))?;
+    let text = format!("{apart}{}", effects(&ctx.look_err(), &preview));
+    ctx.present(Consent::from(ending.write.yes), &text)?;
     let question =
         if ids.len() == 1 { format!("End {}?", ids[0]) } else { format!("End {}?", ids.join(", ")) };
     ctx.confirm(Consent::from(ending.write.yes), &question)?;
@@ -119,8 +121,8 @@ async fn one(
     // A repeated command must send the same body, and the revision may be another by then.
     let seen = if ending.key.is_some() { None } else { Some(change.revision) };
     let request = EndRequest { reason: ending.reason.clone(), seen, dry_run: false };
-    let ended = client.end(&change.id, &request, &key).await.map_err(CliError::from);
-    ended.map_err(|error| error.about(&change.id))
+    let ended = client.end(&change.id, &request, &key).await;
+    ended.map_err(|e| CliError::from(e).about(&change.id).recheck(&format!("rein change show {}", change.id)))
 }
 
 fn partly(ended: &[ChangedView], all: &[ChangeView], error: CliError) -> CliError {

@@ -21,7 +21,7 @@ pub(crate) struct Extend {
     #[arg(value_name = "CHANGE", add = complete::changes())]
     id: ChangeId,
     /// By how much, such as 1h
-    #[arg(long = "for", value_name = "TIME", value_parser = parse::span)]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = parse::span)]
     by: Duration,
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = parse::reason)]

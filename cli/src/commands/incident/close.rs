@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Close, ctx: &mut Ctx) -> Result<ExitCode, CliError
         return Ok(ExitCode::Done);
     }
     let text = closing(&ctx.look_err(), &preview, &keep);
-    ctx.say(&text)?;
+    ctx.present(Consent::from(args.write.yes), &text)?;
     ctx.confirm(Consent::from(args.write.yes), &format!("Close {name}?"))?;
     let mut seen = Vec::new();
     if !args.pace.is_zero() {
@@ -64,7 +64,8 @@ pub(crate) async fn run(args: Close, ctx: &mut Ctx) -> Result<ExitCode, CliError
     }
     request.dry_run = false;
     ctx.parting.set([format!("rein incident show {name}   # whether it is closed")]);
-    let mut closed = client.close(name.as_str(), &request, &Key::fresh()).await?;
+    let closed = client.close(name.as_str(), &request, &Key::fresh()).await;
+    let mut closed = closed.map_err(|e| CliError::from(e).recheck(&format!("rein incident show {name}")))?;
     ctx.parting.clear();
     if !seen.is_empty() {
         // What the whole of it did, not only what was left for the closing record.
@@ -74,6 +75,7 @@ pub(crate) async fn run(args: Close, ctx: &mut Ctx) -> Result<ExitCode, CliError
     ctx.show(&closed)?;
     if !args.wait.no_wait {
         let reached = wait::switches(ctx, &client, &wait::named(&closed.effects), &args.wait).await?;
+        wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }
     Ok(ExitCode::Done)

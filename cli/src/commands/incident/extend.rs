@@ -24,7 +24,7 @@ pub(crate) struct Extend {
     #[arg(value_name = "NAME", add = complete::incidents())]
     name: Option<IncidentName>,
     /// By how much, such as 1h
-    #[arg(long = "for", value_name = "TIME", value_parser = parse::span)]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = parse::span)]
     by: Duration,
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = parse::reason)]
@@ -64,7 +64,10 @@ pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliErro
                 }
                 extended.push(view.change);
             }
-            Err(error) => failed.push((change, error.into())),
+            Err(error) => {
+                let again = format!("rein change show {}", change.id);
+                failed.push((change, CliError::from(error).recheck(&again)));
+            }
         }
     }
     ctx.parting.clear();
@@ -82,6 +85,7 @@ pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliErro
         names.sort();
         names.dedup();
         let reached = wait::switches(ctx, &client, &names, &args.wait).await?;
+        wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, &format!("rein incident show {name}"))?;
     }
     Ok(ExitCode::Done)

@@ -26,7 +26,7 @@ pub(crate) struct Lay {
     #[arg(value_name = "SERVICE/SWITCH", required = true, num_args = 1..=MAX_LEGS, add = complete::switches())]
     pub(super) switches: Vec<SwitchName>,
     /// How long it lasts, such as 30m or 1h30m [default: the server's]
-    #[arg(long = "for", value_name = "TIME", value_parser = parse::span)]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = parse::span)]
     lasts: Option<Duration>,
     /// The incident it belongs to [default: REIN_INCIDENT, else the one in use]
     #[arg(long, value_name = "NAME", add = complete::incidents())]
@@ -80,6 +80,10 @@ pub(super) async fn lay(
     let scope = request.legs[0].scope.clone();
     // A layer that protects is always added; one that relaxes only where there is something to relax.
     let relaxes = |view: &SwitchView| view.protects != wanted;
+    if !release.end.is_empty() && !views.iter().any(relaxes) {
+        let error = CliError::usage("--end goes with giving something back, and this takes it away");
+        return Err(error.hint(format!("rein change end {}", release.end.join(" "))));
+    }
     if release.supersede.is_empty() && views.iter().any(relaxes) {
         let me = client.whoami().await?.actor;
         let holding = release::holding(&views, setting, &scope, &me);

@@ -86,7 +86,7 @@ fn show(ctx: &mut Ctx, view: &PreviewView, proposal: &Proposal<'_>) -> Result<()
     let whose = Whose { incident: proposal.whose };
     if !proposal.args.write.dry_run {
         let text = preview(&ctx.look_err(), view, &proposal.request, whose);
-        return ctx.say(&text);
+        return ctx.present(Consent::from(proposal.args.write.yes), &text);
     }
     let text = match ctx.format() {
         Format::Table | Format::Wide => preview(&ctx.look_out(), view, &proposal.request, whose),

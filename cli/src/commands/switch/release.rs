@@ -81,8 +81,8 @@ pub(super) async fn run(
 ) -> Result<Released, CliError> {
     let args = wanted.args;
     let names: Vec<String> = args.switches.iter().map(ToString::to_string).collect();
-    ctx.say(&format!("{} held by\n{}", names.join(", "), holders(&ctx.look_err(), holders_now, "  ")))?;
     let chosen = choose(ctx, wanted, holders_now)?;
+    ctx.say(&format!("{} held by\n{}", names.join(", "), holders(&ctx.look_err(), holders_now, "  ")))?;
     let reason = args.reason.clone().unwrap_or_default();
     let ending = Ending { reason, write: args.write.clone(), key: args.idempotency_key.clone() };
     let Some(ended) = end::many(ctx, client, &chosen, ending).await? else {
@@ -104,6 +104,7 @@ pub(super) async fn run(
     }
     if !args.wait.no_wait && views.iter().all(|view| view.setting == wanted.setting.to_string()) {
         let reached = wait::switches(ctx, client, &names, &args.wait).await?;
+        wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }
     Ok(Released::Free)

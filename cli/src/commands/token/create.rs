@@ -26,7 +26,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "PATTERN", add = complete::patterns())]
     pattern: Pattern,
     /// How long it is good, from 1m to 365d
-    #[arg(long = "for", value_name = "TIME", value_parser = parse::span)]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = parse::span)]
     lasts: Duration,
 }
 
@@ -37,7 +37,8 @@ pub(crate) async fn run(args: Create, ctx: &mut Ctx) -> Result<ExitCode, CliErro
         pattern: args.pattern.to_string(),
         lasts_seconds: args.lasts.as_secs(),
     };
-    let made = ctx.client()?.create_token(&request, &Key::fresh()).await?;
+    let made = ctx.client()?.create_token(&request, &Key::fresh()).await;
+    let made = made.map_err(|e| CliError::from(e).recheck("rein token list"))?;
     let text = created(&ctx.look_err(), &made.view);
     ctx.say(&text)?;
     ctx.show(&made)?;

@@ -36,7 +36,8 @@ pub(crate) async fn run(args: Revoke, ctx: &mut Ctx) -> Result<ExitCode, CliErro
         Consent::from(args.yes),
         &format!("Revoke {}? Whoever uses it is locked out.", c(&token.id)),
     )?;
-    let revoked = client.revoke_token(&token.id, &Key::fresh()).await?;
+    let revoked = client.revoke_token(&token.id, &Key::fresh()).await;
+    let revoked = revoked.map_err(|e| CliError::from(e).recheck("rein token list"))?;
     if ctx.for_people() {
         ctx.put(&format!("revoked {} of {}", c(&revoked.id), c(&revoked.actor)))?;
     } else {
