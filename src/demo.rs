@@ -71,7 +71,9 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
         client.define(&name.parse()?, &document, Put::Now, &Key::fresh()).await?;
     }
     let flags = FlagSource::Door(server.grpc);
-    let company = Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) }).await?;
+    let company =
+        Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) })
+            .await?;
     let access = DemoFile { server: url, token_file };
     let announced = demo_file_path(&Env::process());
     if let Some(dir) = announced.parent() {
@@ -95,7 +97,8 @@ fn usual_or_free(usual: SocketAddr) -> SocketAddr {
 
 /// A token in the name of whoever runs the demo, so that "by whom" reads right.
 async fn log_in(client: &Client) -> Outcome<String> {
-    let user = std::env::var("USER").ok().filter(|u| !u.is_empty() && u.chars().all(|c| c.is_ascii_alphanumeric()));
+    let user =
+        std::env::var("USER").ok().filter(|u| !u.is_empty() && u.chars().all(|c| c.is_ascii_alphanumeric()));
     let request = TokenRequest {
         actor: user.unwrap_or_else(|| "you".into()),
         role: "admin".into(),

@@ -21,7 +21,7 @@ pub(crate) fn run(args: ServerArgs) -> ExitCode {
 }
 
 fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
-    let mut config = Config::read(args.config.as_deref(), std::env::vars())?;
+    let mut config = Config::read(args.config.as_deref(), environment())?;
     let untouched = config.data_dir == Config::default().data_dir;
     match &args.data_dir {
         Some(dir) => config.data_dir.clone_from(dir),
@@ -39,8 +39,14 @@ fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
     Ok(config)
 }
 
+/// What of the environment is text; a variable that is not cannot name a field.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 fn check(path: &Path) -> ExitCode {
-    let config = match Config::read(Some(path), std::env::vars()) {
+    let config = match Config::read(Some(path), environment()) {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string(), None, ExitCode::Usage),
     };
@@ -63,7 +69,11 @@ fn serve(config: Config) -> ExitCode {
         let running = match rein_serve::start(config).await {
             Ok(running) => running,
             Err(error) => {
-                let exit = if matches!(error, ServeError::Config { .. }) { ExitCode::Usage } else { ExitCode::Failed };
+                let exit = if matches!(error, ServeError::Config { .. }) {
+                    ExitCode::Usage
+                } else {
+                    ExitCode::Failed
+                };
                 return complain(&error.to_string(), error.hint(), exit);
             }
         };

@@ -108,7 +108,14 @@ impl House {
             let commit = self.spell(ask, decision)?;
             match self.commit(commit).await? {
                 Outcome::At(at) => {
-                    self.caught_up(at.revision).await?;
+                    let behind = |_| {
+                        AppError::new(
+                            ErrorCode::UnknownOutcome,
+                            "it is recorded, but this server has not caught up with it yet",
+                        )
+                        .hint(format!("rein change show --key {}", ask.key.0))
+                    };
+                    self.caught_up(at.revision).await.map_err(behind)?;
                     return Ok(answer);
                 }
                 Outcome::Refused(Must::Absent(key)) if key == records::idem(&ask.key.0, &ask.actor.name) => {

@@ -4,17 +4,17 @@ use crate::clock::{Clock, Sources};
 use crate::doorway::{DoorFacts, Doorway, Keys, Served, Witnesses};
 use crate::error::AppError;
 use crate::image::Image;
+use crate::reconcile;
 use crate::records;
 use crate::signing::Signer;
 use futures::StreamExt;
 use parking_lot::{Mutex, RwLock};
 use rein_api::ErrorCode;
 use rein_domain::access::Actor;
-use rein_domain::audit::hex;
 use rein_domain::change::Policy;
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
-use rein_store::{Batch, Commit, Event, Lane, Must, Op, Outcome, Revision, Store, StoreError};
+use rein_store::{Batch, Event, Lane, Revision, Store, StoreError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub struct HouseOptions {
     pub writes_per_second: u32,
     /// Where the signing key of the audit trail lies; made if absent.
     pub audit_key: PathBuf,
+    /// Go on with a new signing key although checkpoints by a lost one are there: they are dropped.
+    pub accept_new_audit_key: bool,
     /// Files to which signed checkpoints are appended.
     pub ship_heads_to: Vec<PathBuf>,
     /// How long ended changes are kept for listing; the audit trail keeps them for ever.
@@ -69,18 +71,20 @@ impl House {
         sources: Box<dyn Sources>,
         options: HouseOptions,
     ) -> Result<Arc<Self>, AppError> {
-        let epoch = epoch(store.as_ref()).await?;
+        let epoch = reconcile::epoch(store.as_ref()).await?;
         let mut image = Image::default();
         image.world.policy = options.policy;
         fill(&mut image, store.as_ref()).await?;
         let clock = Clock::new(sources, image.newest());
-        let signer = Signer::open(&options.audit_key)?;
+        let signer = reconcile::signer(store.as_ref(), &options).await?;
         let house = Self {
             revision: watch::Sender::new(image.revision),
             served: watch::Sender::new(Arc::new(Served::nothing())),
             witnesses: Arc::default(),
             clock,
-            lane: Lane(format!("run-{}", uuid::Uuid::now_v7())),
+            // One process at a time holds the store, so one lane goes on from run to run; a restored
+            // store has another epoch, and so begins another.
+            lane: Lane(format!("lane-{epoch}")),
             epoch,
             rates: Rates::new(options.writes_per_second),
             signer,
@@ -246,7 +250,11 @@ impl House {
         match fill(&mut fresh, self.store.as_ref()).await {
             Ok(()) => {
                 let revision = fresh.revision;
-                *self.image.write() = fresh;
+                let mut image = self.image.write();
+                // What was deleted meanwhile must leave the served set too.
+                fresh.soil(image.world.switches().map(|s| s.name.clone()).collect::<Vec<_>>());
+                *image = fresh;
+                drop(image);
                 self.revision.send_replace(revision);
             }
             Err(error) => tracing::error!(%error, "the store cannot be listed"),
@@ -277,25 +285,6 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
     image.revision = revision.unwrap_or_default();
     image.soil_all();
     Ok(())
-}
-
-/// The store's epoch; made on the first start.
-async fn epoch(store: &dyn Store) -> Result<String, AppError> {
-    let key: rein_store::Key = records::EPOCH.into();
-    loop {
-        if let Some(entry) = store.get(&key).await? {
-            return Ok(String::from_utf8_lossy(&entry.value).into_owned());
-        }
-        let fresh = hex(&rand::random::<[u8; 8]>());
-        let commit = Commit {
-            must: vec![Must::Absent(key.clone())],
-            ops: vec![Op::Put(key.clone(), fresh.clone().into(), None)],
-            lane: None,
-        };
-        if let Outcome::At(_) = store.commit(commit).await? {
-            return Ok(fresh);
-        }
-    }
 }
 
 impl Keys for House {

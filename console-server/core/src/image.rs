@@ -42,7 +42,7 @@ impl Image {
             };
         } else if let Some(name) = text.strip_prefix(records::TOMB) {
             self.world.put_tomb(name.parse()?);
-        } else if !text.starts_with(records::TARGET) {
+        } else if !text.starts_with(records::TARGET) && !text.starts_with(records::USE) {
             return Ok(());
         }
         match entry {

@@ -2,15 +2,15 @@
 //! old records are pruned. The only commits outside the gate.
 
 use crate::error::AppError;
-use crate::house::House;
+use crate::house::{House, HouseOptions};
 use crate::records;
-use crate::signing::Ship;
+use crate::signing::{Ship, Signer};
 use rein_api::ErrorCode;
-use rein_domain::audit::{Checkpoint, Entry, Head};
+use rein_domain::audit::{Checkpoint, Entry, Head, hex};
 use rein_domain::change::{Change, Ended, Ending};
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
-use rein_store::{Commit, Key, LaneEntry, Must, Op, Outcome, Revision};
+use rein_store::{Commit, Key, LaneEntry, Must, Op, Outcome, Revision, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,15 +108,17 @@ impl House {
     /// Signs all lane heads together whenever they moved, and ships the result.
     pub(crate) async fn sign(self: Arc<Self>) {
         let mut ship = Ship::new(self.options.ship_heads_to.clone());
+        let mut last = None;
         loop {
             tokio::time::sleep(SIGN_EVERY).await;
-            if let Err(error) = self.sign_once(&mut ship).await {
+            if let Err(error) = self.sign_once(&mut ship, &mut last).await {
                 tracing::warn!(%error, "no checkpoint could be signed");
             }
         }
     }
 
-    async fn sign_once(&self, ship: &mut Ship) -> Result<(), AppError> {
+    /// `last` is the newest checkpoint; nobody else writes any, so it is read once.
+    async fn sign_once(&self, ship: &mut Ship, last: &mut Option<(u64, Checkpoint)>) -> Result<(), AppError> {
         let heads: std::collections::BTreeMap<String, Head> = self
             .store
             .lanes()
@@ -124,12 +126,14 @@ impl House {
             .into_iter()
             .map(|h| (h.lane.0, Head { seq: h.seq, hash: h.hash.to_string() }))
             .collect();
-        let last = self.checkpoints(1).await?.pop();
+        if last.is_none() {
+            *last = self.checkpoints(1).await?.pop();
+        }
         if heads.is_empty() || last.as_ref().is_some_and(|(_, c)| c.heads == heads) {
             ship.retry();
             return Ok(());
         }
-        let (number, previous) = last.map_or((1, String::new()), |(n, c)| (n + 1, c.digest()));
+        let (number, previous) = last.as_ref().map_or((1, String::new()), |(n, c)| (n + 1, c.digest()));
         let unsigned = Checkpoint { at: self.clock.now(), heads, previous, signature: String::new() };
         let checkpoint = self.signer.sign(unsigned);
         let key = records::checkpoint(number);
@@ -140,6 +144,9 @@ impl House {
         let commit = Commit { must: vec![Must::Absent(key)], ops, lane: None };
         if let Outcome::At(_) = self.store.commit(commit).await? {
             ship.send(&checkpoint);
+            *last = Some((number, checkpoint));
+        } else {
+            *last = None;
         }
         Ok(())
     }
@@ -208,6 +215,47 @@ impl House {
         }
         Ok(())
     }
+}
+
+/// The store's epoch; made on the first start.
+pub(crate) async fn epoch(store: &dyn Store) -> Result<String, AppError> {
+    let key: rein_store::Key = records::EPOCH.into();
+    loop {
+        if let Some(entry) = store.get(&key).await? {
+            return Ok(String::from_utf8_lossy(&entry.value).into_owned());
+        }
+        let fresh = hex(&rand::random::<[u8; 8]>());
+        let commit = Commit {
+            must: vec![Must::Absent(key.clone())],
+            ops: vec![Op::Put(key.clone(), fresh.clone().into(), None)],
+            lane: None,
+        };
+        if let Outcome::At(_) = store.commit(commit).await? {
+            return Ok(fresh);
+        }
+    }
+}
+
+/// The audit trail's signer. A key that is gone is not quietly replaced: checkpoints that it signed
+/// would never verify again.
+pub(crate) async fn signer(store: &dyn Store, options: &HouseOptions) -> Result<Signer, AppError> {
+    let (old, _) = store.list(&records::CHECKPOINT.into()).await?;
+    if !options.audit_key.exists() && !old.is_empty() {
+        if !options.accept_new_audit_key {
+            let path = options.audit_key.display();
+            let message =
+                format!("the audit key {path} is gone, but the store has checkpoints signed with it");
+            return Err(AppError::new(ErrorCode::Unavailable, message).hint(
+                "put it back from where it is kept; if it is lost, set audit.accept_new_key = true: the old checkpoints are dropped",
+            ));
+        }
+        tracing::warn!(checkpoints = old.len(), "dropping checkpoints signed with a key that is gone");
+        for some in old.chunks(16) {
+            let ops = some.iter().map(|entry| Op::Delete(entry.key.clone())).collect();
+            store.commit(Commit { must: Vec::new(), ops, lane: None }).await?;
+        }
+    }
+    Signer::open(&options.audit_key)
 }
 
 /// Does the key of an idempotency record carry a time before this?

@@ -16,6 +16,8 @@ pub(crate) const TOMB: &str = "tomb/switch/";
 pub(crate) const TARGET: &str = "target/switch/";
 pub(crate) const CHANGE: &str = "change/";
 pub(crate) const INCIDENT: &str = "incident/";
+/// Touched by every change that names the incident, so that closing it notices a newcomer.
+pub(crate) const USE: &str = "use/incident/";
 pub(crate) const TOKEN: &str = "token/";
 pub(crate) const IDEM: &str = "idem/";
 pub(crate) const CHECKPOINT: &str = "checkpoint/";
@@ -29,7 +31,8 @@ pub(crate) fn tomb(name: &SwitchName) -> Key {
     format!("{TOMB}{name}").into()
 }
 
-/// Written with every commit that alters what a switch comes to: its revision is the target's.
+/// Written with every commit that alters what a switch comes to, but for the closing of an incident,
+/// which is one record however many switches it touches. Its revision is the target's.
 pub(crate) fn target(name: &SwitchName) -> Key {
     format!("{TARGET}{name}").into()
 }
@@ -40,6 +43,10 @@ pub(crate) fn change(id: &ChangeId) -> Key {
 
 pub(crate) fn incident(name: &IncidentName) -> Key {
     format!("{INCIDENT}{name}").into()
+}
+
+pub(crate) fn incident_use(name: &IncidentName) -> Key {
+    format!("{USE}{name}").into()
 }
 
 pub(crate) fn token(hash: &str) -> Key {

@@ -243,3 +243,67 @@ async fn bad_input_is_refused_and_changes_nothing() {
     assert!(IdempotencyKey::parse("not-a-key").is_err());
     assert_eq!(rig.house.revision(), before);
 }
+
+/// Only the gate writes for people, and only `reconcile` writes what follows by arithmetic.
+#[test]
+fn nothing_else_commits() {
+    fn files(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    files(std::path::Path::new("src"), &mut found);
+    assert!(found.len() > 15);
+    let commits = |p: &&std::path::PathBuf| std::fs::read_to_string(p).unwrap().contains("store.commit(");
+    let mut names: Vec<_> =
+        found.iter().filter(commits).map(|p| p.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["gate.rs", "reconcile.rs"]);
+}
+
+/// A newcomer laid while an incident closes is never ended unseen.
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_sees_every_change_it_ends() {
+    for _ in 0..20 {
+        let rig = Rig::open().await;
+        let of = |switch: &str| ChangeRequest { incident: Some("INC-42".into()), ..off(switch, 600) };
+        rig.house.lay(&rig.alice, None, &of("order/recommendations")).await.unwrap();
+        let (close, late) = (CloseRequest::default(), of("order/coupons"));
+        let (closed, laid) = tokio::join!(
+            rig.house.close(&rig.alice, None, "INC-42", &close),
+            rig.house.lay(&rig.bob, None, &late)
+        );
+        let ends = closed.unwrap().ends;
+        match laid {
+            Ok(laid) => assert!(ends.contains(&laid.change.id), "ended without being named"),
+            Err(refused) => assert_eq!(refused.code(), ErrorCode::Over),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_closed_by_those_whom_it_concerns() {
+    let rig = Rig::open().await;
+    let of = ChangeRequest { incident: Some("INC-42".into()), ..off("order/recommendations", 1) };
+    rig.house.lay(&rig.alice, None, &of).await.unwrap();
+    rig.hand.pass(2_000);
+    let carol = rig.actor("carol", "operator", "payment/*").await;
+    let refused = rig.house.close(&carol, None, "INC-42", &CloseRequest::default()).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Denied, "although nothing of it is active any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_an_exception_can_be_undone_when_what_it_excepted_is_gone() {
+    let rig = Rig::open().await;
+    let held = rig.house.lay(&rig.bob, None, &off("order/recommendations", 600)).await.unwrap().change;
+    let ask = ChangeRequest { supersede: vec![held.id.clone()], ..on("order/recommendations", 600) };
+    let lifted = rig.house.lay(&rig.alice, None, &ask).await.unwrap().change;
+    rig.hand.pass(1_000);
+    rig.house.end(&rig.alice, None, &lifted.id, &EndRequest::default()).await.unwrap();
+    rig.house.end(&rig.bob, None, &held.id, &EndRequest::default()).await.unwrap();
+    let undo = UndoRequest { change: Some(lifted.id.clone()), dry_run: false };
+    rig.house.undo(&rig.alice, None, &undo).await.unwrap();
+    assert_eq!(rig.summary("order/recommendations"), "on");
+}

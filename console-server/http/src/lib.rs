@@ -18,6 +18,7 @@ pub use guard::Allowed;
 pub use openapi::document;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rein_api::ErrorCode;
@@ -25,7 +26,6 @@ use rein_core::{AppError, House};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -79,7 +79,7 @@ pub fn router(app: App, doors: Router) -> Router {
     let api = api
         .merge(openapi::routes())
         .layer(from_fn_with_state(app.clone(), answer::freshness))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY));
+        .layer(DefaultBodyLimit::max(MAX_BODY));
     api.merge(health::open_routes())
         .fallback(|| async {
             answer::Refusal(

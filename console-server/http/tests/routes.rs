@@ -36,6 +36,7 @@ async fn rig() -> Rig {
         default_lasts: Duration::from_secs(3600),
         writes_per_second: 1000,
         audit_key: directory.path().join("audit.key"),
+        accept_new_audit_key: false,
         ship_heads_to: Vec::new(),
         keep_ended: Duration::from_secs(3600),
     };

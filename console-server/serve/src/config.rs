@@ -83,7 +83,7 @@ pub struct Changes {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Writes a second from one token.
+    /// Writes a second in one actor's name.
     pub writes_per_second: u32,
 }
 
@@ -93,6 +93,8 @@ pub struct Limits {
 pub struct Audit {
     /// Files to which signed checkpoints are appended. Put one on another machine's disk.
     pub ship_heads_to: Vec<PathBuf>,
+    /// Go on with a new signing key although the old one is lost. The checkpoints it signed are dropped.
+    pub accept_new_key: bool,
 }
 
 /// Doors.

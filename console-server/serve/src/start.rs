@@ -211,6 +211,7 @@ fn options(config: &Config) -> HouseOptions {
         default_lasts: Duration::from_secs(config.changes.default_seconds),
         writes_per_second: config.limits.writes_per_second,
         audit_key: config.data_dir.join("audit.key"),
+        accept_new_audit_key: config.audit.accept_new_key,
         ship_heads_to: config.audit.ship_heads_to.clone(),
         keep_ended: Duration::from_secs(config.changes.keep_ended_days.saturating_mul(24 * 3600)),
     }

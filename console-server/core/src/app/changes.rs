@@ -81,23 +81,21 @@ impl House {
         let viewer = Viewer::new(self, image, now, &actor.name);
         seen_unmoved(&viewer, &request.seen)?;
         let effects = effects_of_laying(&viewer, &change);
-        let mut must = conditions_to_lay(image, &change, request)?;
+        let pinned = request.seen.keys().cloned().collect();
+        let mut must = conditions_to_lay(image, &change, &pinned)?;
         let mut ops = ops_for(&change)?;
-        if let Some(name) = &change.incident {
-            let key = records::incident(name);
-            if image.world.incident(name).is_none() {
-                let fresh = Incident::open(name.clone(), actor.name.clone(), now);
-                ops.push(Op::Put(key.clone(), records::encode(&fresh)?, None));
-            }
-            must.push(image.unmoved(key));
-        }
-        let setting = change.legs.first().map_or(Setting::Off, |leg| leg.setting);
+        join_incident(image, &change, now, (&mut must, &mut ops))?;
+        let settings: BTreeSet<Setting> = change.legs.iter().map(|leg| leg.setting).collect();
+        let verb = match settings.first() {
+            Some(only) if settings.len() == 1 => format!("switch:{only}"),
+            _ => "switch:set".to_owned(),
+        };
         let said: Vec<String> = change
             .legs
             .iter()
             .map(|leg| format!("{} {}", leg.switch, words(&leg.scope, leg.setting)))
             .collect();
-        let mut entry = entry_for(&change, &actor.name, &format!("switch:{setting}"), now);
+        let mut entry = entry_for(&change, &actor.name, &verb, now);
         entry.reason.clone_from(&change.reason);
         entry.detail = format!("{} until {}", said.join(", "), rfc3339(change.deadline));
         if request.guards == GuardsRequest::Pass {
@@ -288,11 +286,16 @@ fn seen_unmoved(viewer: &Viewer<'_>, seen: &BTreeMap<String, i64>) -> Result<(),
     Ok(())
 }
 
-/// What must still be so when a new change is written.
-fn conditions_to_lay(image: &Image, change: &Change, request: &ChangeRequest) -> Result<Vec<Must>, AppError> {
+/// What must still be so when a new change is written. `pinned`: targets that may not have moved
+/// at all, by name.
+pub(crate) fn conditions_to_lay(
+    image: &Image,
+    change: &Change,
+    pinned: &BTreeSet<String>,
+) -> Result<Vec<Must>, AppError> {
     let mut keys = BTreeSet::new();
     for leg in &change.legs {
-        let pinned = leg.stance == Stance::Relaxes || request.seen.contains_key(&leg.switch.to_string());
+        let pinned = leg.stance == Stance::Relaxes || pinned.contains(&leg.switch.to_string());
         // Whatever writes a definition writes the target too, so one of the two is enough.
         keys.insert(if pinned { records::target(&leg.switch) } else { records::switch(&leg.switch) });
         if leg.stance == Stance::Protects {
@@ -306,6 +309,24 @@ fn conditions_to_lay(image: &Image, change: &Change, request: &ChangeRequest) ->
     let mut must = vec![Must::Absent(records::change(&change.id))];
     must.extend(keys.into_iter().map(|key| image.unmoved(key)));
     Ok(must)
+}
+
+/// A change that names an incident opens it if it is new, needs it open, and leaves a touch.
+pub(crate) fn join_incident(
+    image: &Image,
+    change: &Change,
+    now: Timestamp,
+    (must, ops): (&mut Vec<Must>, &mut Vec<Op>),
+) -> Result<(), AppError> {
+    let Some(name) = &change.incident else { return Ok(()) };
+    let key = records::incident(name);
+    if image.world.incident(name).is_none() {
+        let fresh = Incident::open(name.clone(), change.actor.clone(), now);
+        ops.push(Op::Put(key.clone(), records::encode(&fresh)?, None));
+    }
+    must.push(image.unmoved(key));
+    ops.push(Op::Put(records::incident_use(name), change.id.to_string().into(), None));
+    Ok(())
 }
 
 /// The record, and a touch of each target.

@@ -93,7 +93,7 @@ impl House {
             })
             .map(|(own, target)| (if own { Verb::ChangeOwn } else { Verb::ChangeAny }, target))
             .collect();
-        rights.extend(targets.iter().filter_map(|t| t.parse().ok()).map(|t| (Verb::IncidentClose, t)));
+        rights.extend(rights_to_close(image, name));
         let ends: Vec<String> = ending.iter().map(|c| c.id.to_string()).collect();
         let entry = Entry {
             at: now,
@@ -109,8 +109,21 @@ impl House {
         let key = records::incident(name);
         let ops = vec![Op::Put(key.clone(), records::encode(&closed)?, None)];
         let answer = Answer { ends, effects, ..Answer::about(name) };
-        Ok(Decision { rights, must: vec![image.unmoved(key)], ops, entry, answer })
+        // A change laid meanwhile would end unseen: its touch is noticed.
+        let must = vec![image.unmoved(key), image.unmoved(records::incident_use(name))];
+        Ok(Decision { rights, must, ops, entry, answer })
     }
+}
+
+/// Whoever closes an incident must be allowed to for every switch it ever touched; one without
+/// any change left to look at belongs to everybody, and so to those with a right to everything.
+fn rights_to_close(image: &Image, name: &IncidentName) -> Vec<(Verb, Pattern)> {
+    let of_it = image.world.changes().filter(|c| c.incident.as_ref() == Some(name));
+    let touched: BTreeSet<_> = of_it.flat_map(|c| &c.legs).map(|leg| &leg.switch).collect();
+    if touched.is_empty() {
+        return vec![(Verb::IncidentClose, Pattern::All)];
+    }
+    touched.into_iter().map(|switch| (Verb::IncidentClose, Pattern::Switch(switch.clone()))).collect()
 }
 
 fn close_words(ends: &[String], kept: &BTreeSet<ChangeId>, now: Timestamp) -> String {

@@ -1,7 +1,8 @@
 //! Undo: the caller's last act of the past hour, reversed.
 
 use crate::app::changes::{
-    alter, any_id, effects_of_laying, effects_without, entry_for, find, ops_for, rfc3339,
+    alter, any_id, conditions_to_lay, effects_of_laying, effects_without, entry_for, find, join_incident,
+    ops_for, rfc3339,
 };
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
@@ -12,9 +13,10 @@ use crate::views::{Viewer, words};
 use rein_api::changes::{UndoRequest, UndoView};
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Undo};
+use rein_domain::name::ChangeId;
 use rein_domain::switch::Setting;
 use rein_domain::time::Timestamp;
-use rein_store::Must;
+use std::collections::BTreeSet;
 
 impl House {
     /// Reverses the caller's last act: a layer is ended, an end is laid again for the time that was
@@ -88,7 +90,7 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
         lasts: old.deadline.since(now),
         reason: old.reason.clone(),
         incident: old.incident.clone(),
-        supersede: old.excepts.clone(),
+        supersede: still_holding(viewer, old),
         guards: Guards::Check,
     };
     let mut next = Change::propose(any_id(), actor.name.clone(), intent, &image.world, now)?;
@@ -96,9 +98,9 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
     let what = format!("lay {} again as {} ({})", old.id, next.id, said(&next));
     let mut ops = ops_for(&next)?;
     ops.push(rein_store::Op::Put(records::change(&old.id), records::encode(&old.mark_undone(act))?, None));
-    let mut must = vec![Must::Absent(records::change(&next.id)), image.unmoved(records::change(&old.id))];
-    must.extend(next.legs.iter().map(|leg| image.unmoved(records::target(&leg.switch))));
-    must.extend(next.incident.iter().map(|name| image.unmoved(records::incident(name))));
+    let mut must = conditions_to_lay(image, &next, &BTreeSet::new())?;
+    must.push(image.unmoved(records::change(&old.id)));
+    join_incident(image, &next, now, (&mut must, &mut ops))?;
     let mut entry = entry_for(&next, &actor.name, "change:undo", now);
     entry.detail.clone_from(&what);
     let verb = |setting| if setting == Setting::Off { Verb::SwitchOff } else { Verb::SwitchOn };
@@ -106,6 +108,16 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
     let effects = effects_of_laying(viewer, &next);
     let answer = Answer { what, effects, note: Some(old.id.to_string()), ..Answer::about(&next.id) };
     Ok(Decision { rights, must, ops, entry, answer })
+}
+
+/// Of the changes that an exception was laid over, those that are still there to be excepted.
+fn still_holding(viewer: &Viewer<'_>, old: &Change) -> BTreeSet<ChangeId> {
+    let now = viewer.now;
+    let stacks = old.legs.iter().filter_map(|leg| Some((leg, viewer.image.world.stack(&leg.switch, now)?)));
+    let holding = stacks.flat_map(|(leg, stack)| {
+        stack.holding(&leg.scope, now).map(|layer| layer.change.clone()).collect::<Vec<_>>()
+    });
+    holding.filter(|id| old.excepts.contains(id)).collect()
 }
 
 fn said(change: &Change) -> String {

@@ -130,11 +130,16 @@ pub(crate) fn words(scope: &Scope, setting: Setting) -> String {
     text
 }
 
+/// `on`, `20 % off in sh`, `off, but on in sh`.
 pub(crate) fn summary_words(summary: &Summary, protects: Setting) -> String {
+    let list = |scopes: &[Scope], setting| {
+        scopes.iter().map(|scope| words(scope, setting)).collect::<Vec<_>>().join("; ")
+    };
     match summary {
         Summary::Everywhere(setting) => setting.to_string(),
-        Summary::Partly(scopes) => {
-            scopes.iter().map(|scope| words(scope, protects)).collect::<Vec<_>>().join("; ")
+        Summary::Partly { bites, lifts } if lifts.is_empty() => list(bites, protects),
+        Summary::Partly { bites, lifts } => {
+            format!("{}, but {}", list(bites, protects), list(lifts, protects.other()))
         }
     }
 }

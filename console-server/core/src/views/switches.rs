@@ -53,7 +53,7 @@ impl Viewer<'_> {
             excludes: names(&switch.excludes),
             setting: match &summary {
                 Summary::Everywhere(setting) => setting.to_string(),
-                Summary::Partly(_) => "partly".to_owned(),
+                Summary::Partly { .. } => "partly".to_owned(),
             },
             summary: summary_words(&summary, switch.protects),
             revision: self.target_revision(&switch.name),

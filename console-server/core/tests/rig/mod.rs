@@ -97,6 +97,7 @@ impl Rig {
             default_lasts: Duration::from_secs(3600),
             writes_per_second: 100_000,
             audit_key: directory.path().join("audit.key"),
+            accept_new_audit_key: false,
             ship_heads_to: vec![directory.path().join("heads.jsonl")],
             keep_ended: Duration::from_secs(3600),
         };
