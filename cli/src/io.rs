@@ -72,6 +72,10 @@ pub trait Ask {
 struct Terminal;
 
 fn asked<T>(answer: Result<T, dialoguer::Error>) -> io::Result<T> {
+    if answer.is_err() {
+        // Interrupted, a question leaves the cursor hidden.
+        let _ = dialoguer::console::Term::stderr().show_cursor();
+    }
     answer.map_err(|dialoguer::Error::IO(error)| error)
 }
 
@@ -82,13 +86,7 @@ impl Ask for Terminal {
 
     fn choose(&mut self, question: &str, items: &[(String, bool)]) -> io::Result<Vec<usize>> {
         let prompt = format!("{question} (space marks, enter goes on)");
-        let picked =
-            dialoguer::MultiSelect::new().with_prompt(prompt).items_checked(items.to_vec()).interact();
-        if picked.is_err() {
-            // Interrupted, it leaves the cursor hidden.
-            let _ = dialoguer::console::Term::stderr().show_cursor();
-        }
-        asked(picked)
+        asked(dialoguer::MultiSelect::new().with_prompt(prompt).items_checked(items.to_vec()).interact())
     }
 }
 

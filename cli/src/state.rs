@@ -55,6 +55,12 @@ pub(crate) fn needed(ctx: &Ctx, named: Option<IncidentName>) -> Result<IncidentN
     }
 }
 
+/// Is this the one that `rein incident use` chose?
+pub(crate) fn in_use(ctx: &Ctx, name: &IncidentName) -> Result<bool, CliError> {
+    let state: State = read(&state_path(&ctx.io.env))?;
+    Ok(state.incident.as_deref() == Some(name.as_str()))
+}
+
 /// Remembers the current incident, or forgets it.
 pub(crate) fn set(ctx: &Ctx, incident: Option<&IncidentName>) -> Result<(), CliError> {
     let path = state_path(&ctx.io.env);

@@ -48,10 +48,11 @@ impl Look {
     /// `in 30 min`, `now`, `5 min ago`.
     pub(crate) fn relative(&self, at: At) -> String {
         let (ahead, behind) = (at.0.since(self.now), self.now.since(at.0));
-        // What is asked for as 30 min arrives as 29 min 59.9 s; nobody wants to read that.
+        // What is asked for as 30 min arrives as 29 min 59.9 s or 30 min 0.4 s; nobody wants to read that.
         let rounded = |span: Duration| Duration::from_secs((span.as_millis() as u64).div_ceil(1000));
+        let minutes = |span: Duration| Duration::from_secs((span.as_secs() + 30) / 60 * 60);
         if ahead >= Duration::from_secs(60) {
-            format!("in {}", duration(Duration::from_secs(rounded(ahead).as_secs().div_ceil(60) * 60)))
+            format!("in {}", duration(minutes(rounded(ahead))))
         } else if !ahead.is_zero() {
             format!("in {}", duration(rounded(ahead)))
         } else if behind < Duration::from_secs(1) {
@@ -64,9 +65,13 @@ impl Look {
     /// A text in which the server wrote times as RFC 3339, with these times as this reader reads them.
     pub(crate) fn localised(&self, text: &str) -> String {
         let word = |word: &str| {
-            let core = word.trim_end_matches([',', ';', ')', '.']);
-            match core.parse::<jiff::Timestamp>() {
-                Ok(at) => self.time(At(Timestamp(at.as_millisecond()))) + &word[core.len()..],
+            let begin = word.len() - word.trim_start_matches('(').len();
+            let end = word.trim_end_matches([',', ';', ':', ')', '.']).len().max(begin);
+            match word[begin..end].parse::<jiff::Timestamp>() {
+                Ok(at) => {
+                    let at = self.time(At(Timestamp(at.as_millisecond())));
+                    format!("{}{at}{}", &word[..begin], &word[end..])
+                }
                 Err(_) => word.to_owned(),
             }
         };
@@ -97,6 +102,7 @@ mod tests {
         let look = look();
         for (text, says) in [
             ("2026-11-23T02:39:59.400Z", "in 30 min"),
+            ("2026-11-23T02:40:00.700Z", "in 30 min"),
             ("2026-11-23T02:10:30Z", "in 30 s"),
             ("2026-11-23T02:10:00Z", "now"),
             ("2026-11-23T02:05:00Z", "5 min ago"),
@@ -109,7 +115,8 @@ mod tests {
 
     #[test]
     fn times_inside_a_text_become_local() {
-        let text = "hidden until 2026-11-23T02:40:00Z, then on";
-        assert_eq!(look().localised(text), "hidden until 03:40, then on");
+        let text = "hidden until 2026-11-23T02:40:00Z, then on (2026-11-23T02:40:00Z): x";
+        assert_eq!(look().localised(text), "hidden until 03:40, then on (03:40): x");
+        assert_eq!(look().localised("():"), "():");
     }
 }

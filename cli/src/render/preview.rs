@@ -74,14 +74,13 @@ fn doors(look: &Look, doors: &[DoorView]) -> String {
     let wide = doors.iter().map(|door| c(&door.name).chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for door in doors {
-        let line = format!(
-            "door {:<wide$}  {} · deadline kept by {} · when Rein dies: {}",
-            c(&door.name),
-            clients(door.clients),
-            c(&door.keeps_deadline),
-            c(&door.when_rein_dies),
-        );
-        text.push_str(&format!("{}\n", look.paint(Tone::Dim, &line)));
+        let parts = [
+            (Tone::Dim, clients(door.clients)),
+            (Tone::Dim, format!("deadline kept by {}", door.keeps_deadline)),
+            (Tone::Dim, format!("when Rein dies: {}", door.when_rein_dies)),
+        ];
+        text.push_str(&look.flow(&format!("door {:<wide$}  ", c(&door.name)), 7 + wide, &parts));
+        text.push('\n');
     }
     text
 }

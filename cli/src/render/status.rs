@@ -9,6 +9,9 @@ use rein_api::status::StatusView;
 use rein_api::switches::{LayerView, ScopeView, SwitchView};
 use std::time::Duration;
 
+/// Targets named in one line of what was done lately.
+const SHOWN: usize = 4;
+
 impl Show for StatusView {
     fn table(&self, look: &Look, detail: Detail) -> String {
         let mut text = trouble(look, self);
@@ -127,16 +130,31 @@ fn reached(proof: &ProofView) -> String {
     }
 }
 
+/// Several things done in one go, such as `rein apply` does, are one line.
 fn recent(look: &Look, entries: &[AuditView]) -> String {
     if entries.is_empty() {
         return "nothing was changed in the past hour\n".to_owned();
     }
+    let alike = |a: &AuditView, b: &AuditView| {
+        (&a.actor, &a.verb, &a.incident, &a.reason) == (&b.actor, &b.verb, &b.incident, &b.reason)
+            && look.time(a.at) == look.time(b.at)
+    };
     let mut text = "past hour\n".to_owned();
-    for entry in entries {
+    for group in entries.chunk_by(alike) {
+        let Some(entry) = group.first() else { continue };
+        let mut targets: Vec<&str> =
+            group.iter().flat_map(|entry| &entry.targets).map(String::as_str).collect();
+        targets.dedup();
+        let more = targets.len().saturating_sub(SHOWN);
+        targets.truncate(SHOWN);
+        let mut what = format!("{} {} {}", entry.actor, entry.verb, targets.join(", "));
+        if more > 0 {
+            what = format!("{what} and {more} more");
+        }
         let incident = entry.incident.iter().map(|name| (Tone::Plain, name.clone()));
         let reason = Some(&entry.reason).filter(|r| !r.is_empty()).map(|r| (Tone::Dim, format!("\"{r}\"")));
-        let what = (Tone::Plain, format!("{} {} {}", entry.actor, entry.verb, entry.targets.join(", ")));
-        let parts: Vec<(Tone, String)> = std::iter::once(what).chain(incident).chain(reason).collect();
+        let parts: Vec<(Tone, String)> =
+            std::iter::once((Tone::Plain, what)).chain(incident).chain(reason).collect();
         text.push_str(&look.flow(&format!("  {}  ", look.time(entry.at)), 9, &parts));
         text.push('\n');
     }

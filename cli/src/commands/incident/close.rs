@@ -73,6 +73,10 @@ pub(crate) async fn run(args: Close, ctx: &mut Ctx) -> Result<ExitCode, CliError
         closed.ends = preview.ends;
     }
     ctx.show(&closed)?;
+    if state::in_use(ctx, &name)? {
+        state::set(ctx, None)?;
+        ctx.say(&format!("{name} is no longer the incident in use"))?;
+    }
     if !args.wait.no_wait {
         let reached = wait::switches(ctx, &client, &wait::named(&closed.effects), &args.wait).await?;
         wait::report(ctx, &reached)?;

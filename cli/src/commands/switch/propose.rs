@@ -33,7 +33,7 @@ pub(super) async fn run(
     let consent = Consent::from(args.write.yes);
     let laid = loop {
         proposal.request.seen.clear();
-        let view = client.preview(&proposal.request).await.map_err(|e| held(e.into(), &proposal.request))?;
+        let view = client.preview(&proposal.request).await.map_err(|e| refused(e.into(), &proposal))?;
         show(ctx, &view, &proposal)?;
         if args.write.dry_run {
             return Ok(ExitCode::Done);
@@ -57,7 +57,7 @@ pub(super) async fn run(
                 ctx.parting.clear();
                 ctx.warn(&format!("{}; this is how it is now:", error.message))?;
             }
-            Err(error) => return Err(held(error, &proposal.request)),
+            Err(error) => return Err(refused(error, &proposal)),
         }
     };
     finish(ctx, client, laid, args).await
@@ -102,6 +102,16 @@ fn question(request: &ChangeRequest) -> String {
     let names: Vec<&str> = request.legs.iter().map(|leg| leg.switch.as_str()).collect();
     let setting = request.legs.first().map_or("", |leg| leg.setting.as_str());
     format!("Turn {} {setting}?", names.join(", "))
+}
+
+/// Adds what to type to a refusal that a flag or the state file brought about.
+fn refused(error: CliError, proposal: &Proposal<'_>) -> CliError {
+    match (error.code, proposal.whose, &proposal.request.incident) {
+        (Some(ErrorCode::Over), Some(Origin::Used), Some(name)) => {
+            error.hint(format!("rein incident use --clear   # {name} is the one in use"))
+        }
+        _ => held(error, &proposal.request),
+    }
 }
 
 /// Adds what to type to a refusal because of layers in the way.

@@ -82,7 +82,11 @@ pub(super) async fn run(
     let args = wanted.args;
     let names: Vec<String> = args.switches.iter().map(ToString::to_string).collect();
     let chosen = choose(ctx, wanted, holders_now)?;
-    ctx.say(&format!("{} held by\n{}", names.join(", "), holders(&ctx.look_err(), holders_now, "  ")))?;
+    if !wanted.named.is_empty() || args.write.yes {
+        // Whoever picked from a list has seen it.
+        let list = holders(&ctx.look_err(), holders_now, "  ");
+        ctx.say(&format!("{} held by\n{list}", names.join(", ")))?;
+    }
     let reason = args.reason.clone().unwrap_or_default();
     let ending = Ending { reason, write: args.write.clone(), key: args.idempotency_key.clone() };
     let Some(ended) = end::many(ctx, client, &chosen, ending).await? else {
