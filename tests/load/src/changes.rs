@@ -40,7 +40,8 @@ pub(crate) async fn run(args: Changes) -> Result<Value, String> {
     let clients: Vec<_> = (0..args.clients.max(1))
         .map(|client| {
             // Few clients share a switch, so that layers do not pile up.
-            let own: Vec<_> = names.iter().skip(client % names.len()).step_by(args.clients).cloned().collect();
+            let own: Vec<_> =
+                names.iter().skip(client % names.len()).step_by(args.clients).cloned().collect();
             tokio::spawn(cycle(house.api.conn(), own, until))
         })
         .collect();

@@ -59,7 +59,8 @@ pub(crate) async fn run(args: Etcd) -> Result<Value, String> {
     let watch = Watch { create: Some(Create { key: Bytes::from_static(b"rein-load") }) };
     for connection in 0..args.connections {
         let mut send = grpc::connect(args.address, 0).await?;
-        let share = args.watchers / args.connections + usize::from(connection < args.watchers % args.connections);
+        let share =
+            args.watchers / args.connections + usize::from(connection < args.watchers % args.connections);
         for _ in 0..share {
             // The request stays open: a half-closed watch is a watch that ends.
             let (messages, body) =

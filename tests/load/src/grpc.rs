@@ -1,8 +1,8 @@
 //! A bare gRPC client over h2: what a load needs and nothing else.
 
 use bytes::{Bytes, BytesMut};
-use h2::{RecvStream, SendStream};
 use h2::client::{Builder, Connection, SendRequest};
+use h2::{RecvStream, SendStream};
 use http::Request;
 use prost::Message;
 use std::future::poll_fn;

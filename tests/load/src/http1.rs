@@ -130,8 +130,7 @@ impl Conn {
         if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
             let socket = TcpStream::connect(self.api.address).await.map_err(|e| e.to_string())?;
             socket.set_nodelay(true).map_err(|e| e.to_string())?;
-            let (sender, connection) =
-                handshake(TokioIo::new(socket)).await.map_err(|e| e.to_string())?;
+            let (sender, connection) = handshake(TokioIo::new(socket)).await.map_err(|e| e.to_string())?;
             tokio::spawn(connection);
             self.sender = Some(sender);
         }

@@ -2,16 +2,23 @@
 //! happen. Every subcommand is bounded in time and count, prints one line of JSON, and ends with 1
 //! if it saw a violation.
 
+mod audit;
 mod changes;
 mod etcd;
+mod events;
+mod expiry;
 mod fdatasync;
 mod figures;
 mod grpc;
 mod house;
 mod http1;
+mod keep;
 mod ofrep;
 mod process;
+mod retries;
 mod streams;
+mod walk;
+mod watching;
 
 use clap::{Parser, Subcommand};
 use serde_json::Value;
@@ -33,6 +40,12 @@ enum Command {
     Ofrep(ofrep::Ofrep),
     Fdatasync(fdatasync::Fdatasync),
     EtcdWatch(etcd::Etcd),
+    Retries(retries::Retries),
+    Watch(watching::Watch),
+    Expiry(expiry::Expiry),
+    Keep(keep::Keep),
+    Audit(audit::Audit),
+    Mutations(walk::Mutations),
 }
 
 fn main() -> ExitCode {
@@ -65,5 +78,11 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Ofrep(args) => ofrep::run(args).await,
         Command::Fdatasync(args) => fdatasync::run(&args),
         Command::EtcdWatch(args) => etcd::run(args).await,
+        Command::Retries(args) => retries::run(args).await,
+        Command::Watch(args) => watching::run(args).await,
+        Command::Expiry(args) => expiry::run(args).await,
+        Command::Keep(args) => keep::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
+        Command::Mutations(args) => walk::run(&args),
     }
 }

@@ -189,7 +189,8 @@ async fn measure(
         all.ack.push(begun.elapsed());
         let got = gather(told, streams).await?;
         got.iter().for_each(|(at, _)| all.reach.push(at.saturating_duration_since(begun)));
-        all.last.push(got.iter().map(|(at, _)| at.saturating_duration_since(begun)).max().unwrap_or_default());
+        all.last
+            .push(got.iter().map(|(at, _)| at.saturating_duration_since(begun)).max().unwrap_or_default());
         let message = timeout(PATIENCE, witness.next()).await.ok().flatten().ok_or("the witness lost it")?;
         all.bytes = message.len();
         all.missed += got.iter().filter(|(_, bytes)| *bytes != message.len()).count();
