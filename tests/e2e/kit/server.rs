@@ -1,0 +1,223 @@
+//! A server as a process of its own: started, stopped, killed, started again.
+
+use crate::kit::desk::Desk;
+use crate::kit::http;
+use crate::kit::room::Room;
+use crate::kit::wait::{secs, until};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+/// A port nobody listens on, below those that the system gives to outgoing connections.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = 10_000 + u16::try_from(std::process::id() % 100).unwrap_or(0) * 200;
+    loop {
+        let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// The program under test.
+pub(crate) fn rein() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rein"));
+    command.env_clear().env("TZ", "UTC").env("NO_COLOR", "1");
+    command
+}
+
+/// Sends a signal to a child of ours.
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a pid");
+    kill_process(pid, signal).expect("the child is there to be signalled");
+}
+
+/// Ends a child for good, whatever state it is in.
+pub(crate) fn finish(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setup {
+    /// Environment variables.
+    pub(crate) env: Vec<(String, String)>,
+    /// Where its data lies; `data` in its room if absent.
+    pub(crate) data: Option<PathBuf>,
+    /// Words before the program, such as `prlimit --fsize=1000`.
+    pub(crate) under: Vec<String>,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Option<Child>,
+    setup: Setup,
+    pub(crate) room: Room,
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+}
+
+impl Server {
+    /// Starts one in a room of its own.
+    pub(crate) fn start(test: &str) -> Self {
+        Self::start_with(test, Setup::default())
+    }
+
+    /// Starts one in a particular way.
+    pub(crate) fn start_with(test: &str, setup: Setup) -> Self {
+        let address = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let room = Room::new(test);
+        let mut server = Self { child: None, setup, room, http: address(), grpc: address() };
+        // Between looking for a port and listening on it, somebody else may have come.
+        for _ in 0..5 {
+            server.launch();
+            if server.comes_up() {
+                return server;
+            }
+            let log = server.log();
+            assert!(log.contains("cannot listen"), "the server does not start:\n{log}");
+            (server.http, server.grpc) = (address(), address());
+        }
+        panic!("no free ports were found:\n{}", server.log());
+    }
+
+    /// Starts it again at the same addresses, over the same data.
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it still runs");
+        self.launch();
+        assert!(self.comes_up(), "the server does not start again:\n{}", self.log());
+    }
+
+    fn launch(&mut self) {
+        let log = OpenOptions::new().create(true).append(true).open(self.room.path().join("server.log"));
+        let log = log.unwrap();
+        let mut words = self.setup.under.iter();
+        let mut command = match words.next() {
+            None => rein(),
+            Some(first) => {
+                let mut command = Command::new(first);
+                command.args(words).arg(env!("CARGO_BIN_EXE_rein"));
+                command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+                command.env("TZ", "UTC").env("NO_COLOR", "1");
+                command
+            }
+        };
+        command
+            .args(["server", "--http", &self.http.to_string(), "--grpc", &self.grpc.to_string()])
+            .arg("--data-dir")
+            .arg(self.data())
+            .env("HOME", self.room.path())
+            .envs(self.setup.env.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Waits until it is ready, or gone.
+    fn comes_up(&mut self) -> bool {
+        let http = self.http;
+        let child = self.child.as_mut().unwrap();
+        let up = until("the server to be ready", secs(30), || {
+            if child.try_wait().unwrap().is_some() {
+                return Some(false);
+            }
+            let reply = http::get(http, "/readyz").send().ok()?;
+            (reply.status == 200).then_some(true)
+        });
+        if !up {
+            self.child = None;
+        }
+        up
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.setup.data.clone().unwrap_or_else(|| self.room.path().join("data"))
+    }
+
+    /// The URL of its API.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// The first admin token.
+    pub(crate) fn token(&self) -> String {
+        fs::read_to_string(self.data().join("admin.token")).unwrap().trim().to_owned()
+    }
+
+    /// All it has said so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.room.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// A desk at which the first admin types.
+    pub(crate) fn desk(&self) -> Desk {
+        Desk::new(self, "admin", self.data().join("admin.token"))
+    }
+
+    /// The process's id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, what: Signal) {
+        signal(self.child.as_ref().expect("it runs"), what);
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let status = until("the server to end", limit, || child.try_wait().unwrap());
+        drop(child);
+        status
+    }
+
+    /// Kills it as a crash would.
+    pub(crate) fn crash(&mut self) {
+        finish(&mut self.child.take().expect("it runs"));
+    }
+
+    /// Tells it to end, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let status = self.ends_within(secs(10));
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            finish(&mut child);
+        }
+    }
+}
+
+/// The switches that tests flip.
+pub(crate) const SWITCHES: &str = include_str!("../switches.yaml");
+
+/// A server that knows the switches of these tests.
+pub(crate) fn declared(test: &str) -> (Server, Desk) {
+    let server = Server::start(test);
+    let desk = server.desk();
+    desk.declare();
+    (server, desk)
+}
+
+/// Says that something is not tested here, so that nobody takes it for tested. Where
+/// `REIN_REQUIRE_CLIENTS=1` says that all of it must be, it fails instead.
+pub(crate) fn skipped(what: &str, why: &str) {
+    use std::io::Write;
+    assert!(std::env::var_os("REIN_REQUIRE_CLIENTS").is_none_or(|v| v != "1"), "{what}: {why}");
+    // Straight to standard error: what tests print is not shown when they pass.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}; {what} is not tested");
+}

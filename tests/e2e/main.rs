@@ -1,0 +1,20 @@
+//! End to end: the binary as people run it, against clients that nobody here wrote.
+//!
+//! `kit` starts servers and types commands, `http` speaks to them without any client of ours,
+//! `client` runs the foreign clients of `tests/clients`. Every other file is about one promise.
+//! Each test has a server, ports and a directory of its own, and waits for conditions, never for time.
+
+#![forbid(unsafe_code)]
+
+mod kit {
+    pub(crate) mod client;
+    pub(crate) mod desk;
+    pub(crate) mod http;
+    pub(crate) mod room;
+    pub(crate) mod server;
+    pub(crate) mod service;
+    pub(crate) mod wait;
+}
+
+mod clients;
+mod proof;

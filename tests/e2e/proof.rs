@@ -1,0 +1,1 @@
+//! Who has heard of a flip, and who has not.
