@@ -18,3 +18,5 @@ mod kit {
 
 mod clients;
 mod proof;
+mod quirks;
+mod secrets;
