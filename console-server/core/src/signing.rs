@@ -87,7 +87,7 @@ impl Ship {
             match append() {
                 Ok(()) => waiting.clear(),
                 Err(error) => {
-                    tracing::warn!(place = %path.display(), %error, "checkpoints wait to be shipped")
+                    tracing::warn!(place = %path.display(), %error, "checkpoints wait to be shipped");
                 }
             }
         }
