@@ -3,6 +3,7 @@
 use crate::error::CliError;
 use crate::render::Look;
 use clap::ValueEnum;
+use rein_domain::text::is_unsafe;
 use serde::Serialize;
 
 /// What a command prints.
@@ -64,12 +65,25 @@ pub(crate) fn line(mut text: String) -> String {
     text
 }
 
-/// As JSON.
+/// As JSON. What could act on a terminal is spelled `\uXXXX`: the value is the same, and a person
+/// who reads it is not deceived.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, CliError> {
-    serde_json::to_string_pretty(value).map_err(|e| CliError::failed(e.to_string()))
+    let text = serde_json::to_string_pretty(value).map_err(|e| CliError::failed(e.to_string()))?;
+    let mut spelled = String::with_capacity(text.len());
+    for c in text.chars() {
+        // The only control character that JSON leaves raw is the formatter's own line end.
+        if c != '\n' && is_unsafe(c) {
+            let mut units = [0; 2];
+            spelled.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            spelled.push(c);
+        }
+    }
+    Ok(spelled)
 }
 
-/// As YAML.
+/// As YAML; as JSON, which is YAML too, where YAML would leave something raw that acts on a terminal.
 pub(crate) fn yaml(value: &impl Serialize) -> Result<String, CliError> {
-    serde_norway::to_string(value).map_err(|e| CliError::failed(e.to_string()))
+    let text = serde_norway::to_string(value).map_err(|e| CliError::failed(e.to_string()))?;
+    if text.chars().any(|c| c != '\n' && is_unsafe(c)) { json(value) } else { Ok(text) }
 }
