@@ -94,14 +94,23 @@ impl Witnesses {
         identity: Identity,
     ) -> Present {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let witness = Witness { name, service, door, identity, sent: 0, received: 0, held: 0, decided: 0 };
+        let witness = Witness {
+            name,
+            service,
+            door,
+            identity,
+            sent: 0,
+            received: 0,
+            held: 0,
+            decided: BTreeMap::new(),
+        };
         self.present.lock().insert(id, witness);
         Present { id, all: Arc::clone(self) }
     }
 
-    /// Counts witnesses of a service for a set.
-    pub fn tally(&self, service: &str, expected: Option<u32>, serial: Serial) -> Tally {
-        Tally::count(self.present.lock().values(), service, expected, serial)
+    /// Counts witnesses of a switch's service for a set.
+    pub fn tally(&self, switch: &SwitchName, expected: Option<u32>, serial: Serial) -> Tally {
+        Tally::count(self.present.lock().values(), switch, expected, serial)
     }
 
     /// How many clients a door has.
@@ -145,9 +154,16 @@ impl Present {
         self.note(|w| w.held = w.held.max(serial));
     }
 
-    /// It evaluated by the set.
-    pub fn decided(&self, serial: Serial) {
-        self.note(|w| w.decided = w.decided.max(serial));
+    /// It evaluated these switches by the set.
+    pub fn decided<'a>(&self, switches: impl IntoIterator<Item = &'a SwitchName>, serial: Serial) {
+        self.note(|w| {
+            for switch in switches {
+                match w.decided.get_mut(switch) {
+                    Some(shown) => *shown = serial.max(*shown),
+                    None => drop(w.decided.insert(switch.clone(), serial)),
+                }
+            }
+        });
     }
 }
 

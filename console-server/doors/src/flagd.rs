@@ -22,6 +22,7 @@ use rein_core::doorway::{DoorFacts, Doorway};
 use sheet::Press;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     pub(crate) shutdown: CancellationToken,
+    /// Calls under way, on all connections.
+    pub(crate) calls: Arc<AtomicUsize>,
 }
 
 /// How long connections may take to end when the door closes.
@@ -110,8 +113,14 @@ impl FlagdDoor {
         bound_kernel_memory(&listener);
         let FlagdOptions { tls, access, limits } = options;
         let doorman = Doorman::new(limits.connections, limits.per_address);
-        let shared =
-            Arc::new(Shared { doorway, press: Press::default(), access, limits, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared {
+            doorway,
+            press: Press::default(),
+            access,
+            limits,
+            shutdown: shutdown.clone(),
+            calls: Arc::default(),
+        });
         let tasks = TaskTracker::new();
         loop {
             let accepted = tokio::select! {

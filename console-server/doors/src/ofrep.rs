@@ -93,7 +93,9 @@ impl Door {
         Ok(Arc::clone(&book))
     }
 
-    fn answered(&self, actor: &Actor, serial: Serial, evaluations: u64, held: bool) {
+    /// Notes who decided what, by which set; `held` when they named the very answer they hold.
+    fn answered(&self, actor: &Actor, serial: Serial, decided: &[&SwitchName], held: bool) {
+        let evaluations = decided.len() as u64;
         metrics::counter!("rein_door_evaluations_total", "door" => "ofrep").increment(evaluations);
         let listing = || Listing {
             name: actor.name.to_string(),
@@ -101,7 +103,7 @@ impl Door {
             identity: Identity::Authenticated,
         };
         self.seats.seen(actor.name.as_str(), listing, None, |present, ()| {
-            present.decided(serial);
+            present.decided(decided.iter().copied(), serial);
             if held {
                 present.held(serial);
             }
@@ -217,7 +219,7 @@ fn evaluate(
     let (flag, question) = book.flags.get(&name).ok_or_else(unknown)?;
     let mut out = String::with_capacity(160);
     write(&mut out, door, (flag, question), &asker);
-    door.answered(&actor, book.serial, 1, false);
+    door.answered(&actor, book.serial, &[&name], false);
     Ok(answer(StatusCode::OK, out))
 }
 
@@ -253,21 +255,21 @@ fn all(door: &Door, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) ->
     let asker = asker(body)?;
     let book = door.book()?;
     let mut out = String::from(r#"{"flags":["#);
-    let mut evaluations = 0;
+    let mut decided: Vec<&SwitchName> = Vec::new();
     for (name, (flag, question)) in &book.flags {
         if !covers(&actor.pattern, name) {
             continue;
         }
-        if evaluations > 0 {
+        if !decided.is_empty() {
             out.push(',');
         }
         write(&mut out, door, (flag, question), &asker);
-        evaluations += 1;
+        decided.push(name);
     }
     out.push_str(r#"],"metadata":{}}"#);
     let tag = format!("\"{}\"", print(out.as_bytes()));
     let held = echoed(headers).any(|echo| echo == tag);
-    door.answered(&actor, book.serial, evaluations, held);
+    door.answered(&actor, book.serial, &decided, held);
     let mut response = match held {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => answer(StatusCode::OK, out),

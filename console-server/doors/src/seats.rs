@@ -104,11 +104,11 @@ mod tests {
         let witnesses = Arc::new(Witnesses::default());
         let seats = Seats::<()>::new("ofrep", Arc::clone(&witnesses));
         let listing = || Listing { name: "a".into(), service: None, identity: Identity::Claimed };
-        seats.seen("a", listing, Some(Duration::from_secs(60)), |present, ()| present.decided(3));
+        seats.seen("a", listing, Some(Duration::from_secs(60)), |present, ()| present.received(3));
         tokio::time::sleep(Duration::from_secs(50)).await;
         seats.seen("a", listing, None, |_, ()| {});
         tokio::time::sleep(Duration::from_secs(50)).await;
-        assert_eq!(witnesses.list()[0].decided, 3);
+        assert_eq!(witnesses.list()[0].received, 3);
         tokio::time::sleep(Duration::from_secs(11)).await;
         assert_eq!(witnesses.clients("ofrep"), 0);
     }

@@ -281,13 +281,14 @@ async fn metrics(
     let sdk = sdk.with(&headers);
     let served = door.doorway.served.borrow().clone();
     // Only flags that the token opens count: an SDK may report names of its own.
-    let own = bucket.toggles.iter().filter(|(key, _)| {
-        SwitchName::from_flag_key(key).is_ok_and(|name| {
-            served.flags.contains_key(&name) && actor.pattern.covers(&Pattern::Switch(name))
-        })
-    });
-    let evaluations =
-        own.fold(0u64, |sum, (_, count)| sum.saturating_add(count.yes).saturating_add(count.no));
+    let own = |(key, count): (&String, &Count)| {
+        let name = SwitchName::from_flag_key(key).ok()?;
+        let known = served.flags.contains_key(&name) && actor.pattern.covers(&Pattern::Switch(name.clone()));
+        let asked = count.yes.saturating_add(count.no);
+        (known && asked > 0).then_some((name, asked))
+    };
+    let (decided, counts): (Vec<SwitchName>, Vec<u64>) = bucket.toggles.iter().filter_map(own).unzip();
+    let evaluations = counts.into_iter().fold(0, u64::saturating_add);
     ::metrics::counter!("rein_door_evaluations_total", "door" => "unleash").increment(evaluations);
     door.seats.seen(
         &sdk.key(&actor),
@@ -295,10 +296,9 @@ async fn metrics(
         None,
         |present, notes| {
             if let Some((serial, since)) = notes.held
-                && evaluations > 0
                 && bucket.is_after(since, SystemTime::now())
             {
-                present.decided(serial);
+                present.decided(&decided, serial);
             }
         },
     );

@@ -127,7 +127,7 @@ async fn a_report_counts_when_all_of_it_came_after_the_set_was_held() {
     let asked = json!({"order.recs": {"yes": 0, "no": 6, "variants": {}}});
     let before = now().0 - 30_000;
     report(&router, "i-1", now().0, now().0, asked.clone()).await;
-    assert_eq!(house.witness("order/i-1").decided, 0, "it does not hold it yet");
+    assert_eq!(house.decided("order/i-1", "order/recs"), 0, "it does not hold it yet");
     poll(&router, "i-1", &tag).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     let held = now().0;
@@ -140,12 +140,12 @@ async fn a_report_counts_when_all_of_it_came_after_the_set_was_held() {
     ] {
         let answer = report(&router, "i-1", from, to, toggles).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED);
-        assert_eq!(house.witness("order/i-1").decided, 0);
+        assert_eq!(house.decided("order/i-1", "order/recs"), 0);
     }
     report(&router, "i-2", held, now().0, asked.clone()).await;
-    assert_eq!(house.witness("order/i-2").decided, 0, "somebody else held it");
+    assert_eq!(house.decided("order/i-2", "order/recs"), 0, "somebody else held it");
     report(&router, "i-1", held, now().0, asked).await;
-    assert_eq!(house.witness("order/i-1").decided, serial);
+    assert_eq!(house.decided("order/i-1", "order/recs"), serial);
 }
 
 #[tokio::test]

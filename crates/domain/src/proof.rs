@@ -1,6 +1,8 @@
 //! Proof: evidence that a change is in force, in levels that are never mixed.
 
+use crate::name::SwitchName;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How strong the evidence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,15 +49,15 @@ pub struct Witness {
     pub received: Serial,
     /// Newest set held.
     pub held: Serial,
-    /// Newest set decided by.
-    pub decided: Serial,
+    /// Newest set by which it decided each switch: to have asked for one says nothing of another.
+    pub decided: BTreeMap<SwitchName, Serial>,
 }
 
 impl Witness {
-    /// The strongest level this witness has shown for the set `serial` or a later one.
-    pub fn level(&self, serial: Serial) -> Option<Level> {
+    /// The strongest level this witness has shown of a switch for the set `serial` or a later one.
+    pub fn level(&self, switch: &SwitchName, serial: Serial) -> Option<Level> {
         [
-            (self.decided, Level::Decided),
+            (self.decided.get(switch).copied().unwrap_or_default(), Level::Decided),
             (self.held, Level::Held),
             (self.received, Level::Received),
             (self.sent, Level::Sent),
@@ -87,11 +89,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts witnesses of one service for the set `serial`. Those that name no service are
+    /// Counts witnesses of a switch's service for the set `serial`. Those that name no service are
     /// counted only when none names this one: they hold every flag, but nobody knows whose they are.
     pub fn count<'a>(
         witnesses: impl IntoIterator<Item = &'a Witness>,
-        service: &str,
+        switch: &SwitchName,
         expected: Option<u32>,
         serial: Serial,
     ) -> Self {
@@ -99,9 +101,9 @@ impl Tally {
         let mut unnamed = own.clone();
         for witness in witnesses {
             match witness.service.as_deref() {
-                Some(its) if its == service => own.add(witness, serial),
+                Some(its) if its == switch.service().as_str() => own.add(witness, switch, serial),
                 Some(_) => {}
-                None => unnamed.add(witness, serial),
+                None => unnamed.add(witness, switch, serial),
             }
         }
         let mut tally = if own.connected > 0 { own } else { unnamed };
@@ -109,8 +111,8 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, witness: &Witness, serial: Serial) {
-        let level = witness.level(serial);
+    fn add(&mut self, witness: &Witness, switch: &SwitchName, serial: Serial) {
+        let level = witness.level(switch, serial);
         self.connected += 1;
         self.sent += u32::from(level >= Some(Level::Sent));
         self.received += u32::from(level >= Some(Level::Received));
@@ -139,6 +141,10 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn switch() -> SwitchName {
+        "order/recommendations".parse().unwrap()
+    }
+
     fn witness(name: &str, service: Option<&str>, received: Serial) -> Witness {
         Witness {
             name: name.into(),
@@ -148,24 +154,32 @@ mod tests {
             sent: 9,
             received,
             held: 0,
-            decided: 0,
+            decided: BTreeMap::new(),
         }
     }
 
     #[test]
     fn the_denominator_is_who_should_hear_not_who_is_connected() {
         let all = [witness("a", Some("order"), 9), witness("b", Some("order"), 3), witness("c", None, 9)];
-        let tally = Tally::count(&all, "order", Some(4), 5);
+        let tally = Tally::count(&all, &switch(), Some(4), 5);
         assert_eq!((tally.received, tally.sent, tally.connected, tally.absent()), (1, 2, 2, Some(2)));
         assert_eq!(tally.waiting, ["b"]);
         assert!(!tally.complete());
     }
 
     #[test]
+    fn to_have_asked_for_one_switch_says_nothing_of_another() {
+        let mut asked = witness("a", Some("order"), 0);
+        asked.decided.insert("order/coupons".parse().unwrap(), 9);
+        assert_eq!(asked.level(&"order/coupons".parse().unwrap(), 9), Some(Level::Decided));
+        assert_eq!(asked.level(&switch(), 9), Some(Level::Sent));
+    }
+
+    #[test]
     fn nobody_connected_proves_nothing() {
-        assert!(!Tally::count(&[], "order", None, 1).complete());
-        assert!(!Tally::count(&[witness("a", None, 0)], "order", None, 1).complete());
-        assert!(Tally::count(&[witness("a", None, 1)], "order", None, 1).complete());
-        assert_eq!(witness("a", None, 0).level(0), None, "serial 0 is no set at all");
+        assert!(!Tally::count(&[], &switch(), None, 1).complete());
+        assert!(!Tally::count(&[witness("a", None, 0)], &switch(), None, 1).complete());
+        assert!(Tally::count(&[witness("a", None, 1)], &switch(), None, 1).complete());
+        assert_eq!(witness("a", None, 0).level(&switch(), 0), None, "serial 0 is no set at all");
     }
 }

@@ -48,12 +48,12 @@ impl<'a> Viewer<'a> {
             current && flag.stack.layers.iter().all(|layer| layer.live(self.now))
         });
         let serial = flag.map_or(u64::MAX, |flag| flag.since);
-        proof_view(self.house.witnesses.tally(switch.name.service().as_str(), switch.expects, serial))
+        proof_view(self.house.witnesses.tally(&switch.name, switch.expects, serial))
     }
 
     /// Who is there to hear of it.
     pub(crate) fn reach(&self, switch: &Switch) -> ProofView {
-        let tally = self.house.witnesses.tally(switch.name.service().as_str(), switch.expects, u64::MAX);
+        let tally = self.house.witnesses.tally(&switch.name, switch.expects, u64::MAX);
         ProofView { waiting: Vec::new(), ..proof_view(tally) }
     }
 

@@ -2,7 +2,7 @@
 //! readers cost the others, and how fast OFREP answers.
 //!
 //! `cargo bench -p rein-doors`, with `N` streams (2,000) over `M` connections (one a stream),
-//! and `STALLED` (a tenth of `N`) that never read. Clients are a process of their own: resident
+//! `FLAGS` in the set (20) and `STALLED` streams (a tenth of `N`) that never read. Clients are a process of their own: resident
 //! memory is then the server's alone, and each side has its own descriptors. Both share the
 //! machine's cores. At most a minute or so.
 
@@ -25,7 +25,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tower::ServiceExt;
 
 const FLIPS: u64 = 5;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn setting(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -41,6 +41,14 @@ fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("");
     line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0.0)
+}
+
+/// Processor time of this process, in milliseconds.
+fn busy() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or("");
+    // Fields 14 and 15 of all, in hundredths of a second; the name, field 2, is cut off.
+    after.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum::<u64>() * 10
 }
 
 fn spread(name: &str, mut times: Vec<u64>) {
@@ -106,12 +114,13 @@ async fn fanout() {
     let connections = setting("M", streams).clamp(1, streams);
     let stalled = setting("STALLED", streams / 10);
     let house = House::open();
-    for n in 0..200 {
+    let flags = setting("FLAGS", 20);
+    for n in 3..flags {
         house.lay(&format!("order/s{n}"), vec![]);
     }
     let limits = Limits { per_address: usize::MAX, unread: PATIENCE * 10, ..Limits::default() };
     let (address, _shutdown) = door(&house, FlagdOptions { limits, ..FlagdOptions::default() }).await;
-    println!("{streams} streams over {connections} connections, 203 flags");
+    println!("{streams} streams over {connections} connections, {flags} flags");
     let mut clients = Clients::start(address);
     let before = resident();
     clients.say(&format!("{streams} {connections} {stalled}")).await;
@@ -137,7 +146,7 @@ async fn flips(house: &House, clients: &mut Clients, (streams, stalled): (usize,
         let lasts = Duration::from_secs(3600 + flip);
         let layers = vec![hold(flip + stalled as u64, 50, None, lasts)];
         let from = micros();
-        let began = Instant::now();
+        let (began, worked) = (Instant::now(), busy());
         let serial = house.lay("order/recs", layers);
         let line = clients.line().await;
         let times: Vec<u64> = line
@@ -151,7 +160,8 @@ async fn flips(house: &House, clients: &mut Clients, (streams, stalled): (usize,
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         spread(&format!("  flip {}", flip + 1), times.clone());
-        println!("          proved received by {} after {:.0?}", received(), began.elapsed());
+        let (proved, after, work) = (received(), began.elapsed(), busy() - worked);
+        println!("          proved received by {proved} after {after:.0?}; the server worked {work} ms");
         every.extend(times);
     }
     spread("all flips", every);

@@ -113,7 +113,7 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(shared: Arc<Shared>, peer: Pee
         .max_pending_accept_reset_streams(16);
     let Ok(Ok(mut connection)) = timeout(limits.handshake, builder.handshake(io)).await else { return };
     let Some(pings) = connection.ping_pong() else { return };
-    let wire = Arc::new(Wire::default());
+    let wire = Wire::new(Arc::clone(&shared.calls));
     let patience =
         Patience { probe_every: limits.probe_every, unanswered: limits.unanswered, idle: limits.idle };
     let ended = tokio::select! {

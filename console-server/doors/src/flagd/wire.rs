@@ -19,16 +19,22 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long the probe waits after a message. It lets the other streams of a connection come under
-/// the same PING, and keeps PINGs out of the way while a flip goes out to everybody.
+/// How long the probe waits after a message, at least: the other streams of the connection come
+/// under the same PING.
 const GATHER: Duration = Duration::from_millis(20);
 
+/// And so much longer for each stream of the door: a flip goes out to everybody at once, and
+/// proof should not make it later.
+const MAKE_WAY: Duration = Duration::from_micros(40);
+
 /// One connection's side of the proof.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wire {
     written: Mutex<Vec<Arc<Delivery>>>,
     work: Notify,
     calls: AtomicUsize,
+    /// Calls on all connections of the door.
+    all_calls: Arc<AtomicUsize>,
 }
 
 /// One message on its way to one stream.
@@ -138,8 +144,18 @@ impl Buf for Payload {
 pub(super) struct Calling(Arc<Wire>);
 
 impl Wire {
+    pub(super) fn new(all_calls: Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self {
+            written: Mutex::default(),
+            work: Notify::new(),
+            calls: AtomicUsize::new(0),
+            all_calls,
+        })
+    }
+
     pub(super) fn call(self: &Arc<Self>) -> Calling {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        self.all_calls.fetch_add(1, Ordering::Relaxed);
         Calling(Arc::clone(self))
     }
 
@@ -154,7 +170,8 @@ impl Wire {
                 return Ended::Idle;
             }
             if work {
-                sleep(GATHER).await;
+                let others = u32::try_from(self.all_calls.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+                sleep(GATHER + MAKE_WAY.saturating_mul(others)).await;
             }
             let written = std::mem::take(&mut *self.written.lock());
             match timeout(patience.unanswered, pings.ping(Ping::opaque())).await {
@@ -169,6 +186,7 @@ impl Wire {
 impl Drop for Calling {
     fn drop(&mut self) {
         self.0.calls.fetch_sub(1, Ordering::Relaxed);
+        self.0.all_calls.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -25,6 +25,8 @@ pub async fn door(house: &super::House, options: FlagdOptions) -> (SocketAddr, C
 /// An HTTP/2 connection; its task is the caller's to drive.
 pub async fn dial(address: SocketAddr, window: u32) -> (SendRequest<Bytes>, Connection<TcpStream>) {
     let socket = TcpStream::connect(address).await.unwrap();
+    // As gRPC libraries do; an answer to a PING would wait for an ACK otherwise.
+    socket.set_nodelay(true).unwrap();
     Builder::new().initial_window_size(window).handshake(socket).await.unwrap()
 }
 

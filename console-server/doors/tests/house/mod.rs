@@ -126,6 +126,11 @@ impl House {
         let all = self.witnesses();
         all.iter().find(|w| w.name == name).unwrap_or_else(|| panic!("no {name} in {all:?}")).clone()
     }
+
+    /// The newest set by which a witness decided a switch; 0: none.
+    pub fn decided(&self, name: &str, switch: &str) -> Serial {
+        self.witness(name).decided.get(&switch.parse().unwrap()).copied().unwrap_or_default()
+    }
 }
 
 fn flag(name: &str, layers: Vec<Layer>, since: Serial) -> (SwitchName, Arc<Flag>) {
