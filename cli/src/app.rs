@@ -11,6 +11,7 @@ use crate::render::{Colour, ColourChoice, Tone};
 use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, FromArgMatches};
 use rein_api::ExitCode;
+use rein_domain::text::{clean, is_unsafe};
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -123,7 +124,11 @@ fn parse(args: impl IntoIterator<Item = OsString>, io: &mut Io) -> Result<Cli, E
         Err(error) => error,
     };
     let text = error.render();
+    // clap repeats the words it was given. Where they hold anything that acts on a terminal, the
+    // text goes out without styles, so that every escape in it can be told for a stranger's.
+    let hostile = args.iter().any(|word| word.to_string_lossy().chars().any(is_unsafe));
     let styled = |choice: ColorChoice| match choice {
+        _ if hostile => text.to_string().lines().map(|line| format!("{}\n", clean(line))).collect(),
         ColorChoice::Always => text.ansi().to_string(),
         _ => text.to_string(),
     };

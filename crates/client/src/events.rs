@@ -8,6 +8,7 @@ use eventsource_stream::Eventsource;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::Method;
+use rein_api::ErrorBody;
 use rein_api::events::EventView;
 use std::time::Duration;
 
@@ -56,6 +57,13 @@ impl Events {
     pub async fn next(&mut self) -> Result<Event, ClientError> {
         let Some(inner) = &mut self.inner else { return self.connect().await };
         match inner.next().await {
+            // The server ends a stream with the refusal it would have answered at its start.
+            Some(Ok(event)) if event.event == "error" => {
+                let body: ErrorBody =
+                    serde_json::from_str(&event.data).map_err(|e| self.client.protocol(e.to_string()))?;
+                self.inner = None;
+                Err(ClientError::Refused { status: body.code.status(), body })
+            }
             Some(Ok(event)) => {
                 let view = serde_json::from_str(&event.data);
                 let view: EventView = view.map_err(|e| self.client.protocol(e.to_string()))?;
