@@ -71,10 +71,11 @@ fn headline(look: &Look, status: &StatusView) -> String {
         (1, _) => look.paint(Tone::Bad, &format!("1 switch of {total} degraded")),
         _ => look.paint(Tone::Bad, &format!("{down} switches of {total} degraded")),
     };
-    match layered - down {
+    let more = if down == 0 { "" } else { " more" };
+    match layered.saturating_sub(down) {
         0 => text + "\n",
-        1 => text + ", 1 more has layers\n",
-        more => format!("{text}, {more} more have layers\n"),
+        1 => format!("{text}, 1{more} has layers\n"),
+        others => format!("{text}, {others}{more} have layers\n"),
     }
 }
 
@@ -147,7 +148,10 @@ fn recent(look: &Look, entries: &[AuditView]) -> String {
         targets.dedup();
         let more = targets.len().saturating_sub(SHOWN);
         targets.truncate(SHOWN);
-        let mut what = format!("{} {} {}", entry.actor, entry.verb, targets.join(", "));
+        let mut what = format!("{} {}", entry.actor, entry.verb);
+        if !targets.is_empty() {
+            what = format!("{what} {}", targets.join(", "));
+        }
         if more > 0 {
             what = format!("{what} and {more} more");
         }

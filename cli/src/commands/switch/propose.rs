@@ -121,8 +121,10 @@ fn held(error: CliError, request: &ChangeRequest) -> CliError {
     }
     let Some(leg) = request.legs.first() else { return error };
     let command = format!("rein switch {} {}", leg.setting, leg.switch);
-    let flags = |flag: &str| error.changes.iter().map(|id| format!(" {flag} {id}")).collect::<String>();
-    let (end, supersede) = (flags("--end"), flags("--supersede"));
+    let flags = |flag: &str, ids: &[String]| ids.iter().map(|id| format!(" {flag} {id}")).collect::<String>();
+    // Those the caller named are still meant.
+    let all = [request.supersede.as_slice(), &error.changes].concat();
+    let (end, supersede) = (flags("--end", &error.changes), flags("--supersede", &all));
     let mut error = error;
     error.hints.clear();
     error
