@@ -80,6 +80,6 @@ pub struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
     /// Orders per second
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub rps: u32,
 }

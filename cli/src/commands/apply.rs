@@ -28,29 +28,14 @@ pub(crate) async fn run(args: Apply, ctx: &mut Ctx) -> Result<ExitCode, CliError
     let there: BTreeMap<String, SwitchDocument> =
         client.definitions().await?.switches.into_iter().map(|one| (one.name.clone(), one)).collect();
     let declared: BTreeSet<String> = there.keys().cloned().collect();
-    let put = if args.dry_run { Put::DryRun } else { Put::Now };
-    let mut results: Vec<DefinedView> = Vec::new();
-    let mut failures: Vec<(String, CliError)> = Vec::new();
-    let mut failed = BTreeSet::new();
-    for step in documents::order(documents, declared.clone()) {
-        let name = step.document.switch.name.clone();
-        if failed.contains(&name) {
-            continue;
-        }
-        let known = there.get(&name);
-        if compare(&step.document.switch, known) == Difference::None {
-            results.push(DefinedView { name, outcome: "unchanged".to_owned(), note: None });
-            continue;
-        }
-        match one(&client, judged(step.clone(), put, &declared), put).await {
-            // The second half of breaking a circle completes the first.
-            Ok(_) if results.iter().any(|earlier| earlier.name == name) => {}
-            Ok(view) => results.push(view),
-            Err(error) => {
-                failed.insert(name);
-                failures.push((step.document.place, error));
-            }
-        }
+    let steps = documents::order(documents, declared.clone());
+    // All of it is judged before any of it is declared: bad input changes nothing.
+    let (mut results, mut failures) = carry_out(&client, &steps, &there, Put::DryRun).await;
+    let put = if args.dry_run || !failures.is_empty() { Put::DryRun } else { Put::Now };
+    if put == Put::Now {
+        (results, failures) = carry_out(&client, &steps, &there, put).await;
+    } else if !args.dry_run {
+        return Err(partly(&[], failures, Put::Now));
     }
     show(ctx, &results)?;
     if args.dry_run {
@@ -62,12 +47,47 @@ pub(crate) async fn run(args: Apply, ctx: &mut Ctx) -> Result<ExitCode, CliError
     }
 }
 
+type Failures = Vec<(String, CliError)>;
+
+/// Declares, or lets the server judge, step by step.
+async fn carry_out(
+    client: &Client,
+    steps: &[Step],
+    there: &BTreeMap<String, SwitchDocument>,
+    put: Put,
+) -> (Vec<DefinedView>, Failures) {
+    let declared: BTreeSet<String> = there.keys().cloned().collect();
+    let (mut results, mut failures) = (Vec::<DefinedView>::new(), Failures::new());
+    let mut failed = BTreeSet::new();
+    for step in steps {
+        let name = step.document.switch.name.clone();
+        if failed.contains(&name) {
+            continue;
+        }
+        if compare(&step.document.switch, there.get(&name)) == Difference::None {
+            results.push(DefinedView { name, outcome: "unchanged".to_owned(), note: None });
+            continue;
+        }
+        match one(client, judged(step.clone(), put, &declared), put).await {
+            // The second half of breaking a circle completes the first.
+            Ok(_) if results.iter().any(|earlier| earlier.name == name) => {}
+            Ok(view) => results.push(view),
+            Err(error) => {
+                failed.insert(name);
+                failures.push((step.document.place.clone(), error));
+            }
+        }
+    }
+    (results, failures)
+}
+
 /// While only judging, the server cannot know partners that stand in the same files.
 fn judged(mut step: Step, put: Put, declared: &BTreeSet<String>) -> Step {
     if put == Put::DryRun {
         let switch = &step.document.switch;
         let partners = switch.needs.iter().chain(&switch.excludes);
-        step.without = partners.filter(|name| !declared.contains(*name)).cloned().collect();
+        let others = partners.filter(|name| **name != switch.name);
+        step.without = others.filter(|name| !declared.contains(*name)).cloned().collect();
     }
     step
 }

@@ -182,6 +182,9 @@ pub(crate) fn order(documents: Vec<Document>, mut declared: BTreeSet<String>) ->
     while !waiting.is_empty() {
         let missing = |document: &Document, declared: &BTreeSet<String>| -> BTreeSet<String> {
             let partners = document.switch.needs.iter().chain(&document.switch.excludes);
+            // One that names itself is not waited for: the server says what is wrong with it.
+            let other = |name: &&String| **name != document.switch.name;
+            let partners = partners.filter(other);
             partners.filter(|name| ours.contains(*name) && !declared.contains(*name)).cloned().collect()
         };
         let ready = waiting.iter().position(|document| missing(document, &declared).is_empty());

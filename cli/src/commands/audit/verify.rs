@@ -7,8 +7,8 @@ use crate::error::CliError;
 use crate::output::{Detail, Show};
 use crate::render::{Cell, Look, Table, Tone, c};
 use clap::{Args, ValueHint};
-use rein_api::ExitCode;
 use rein_api::audit::LaneQuery;
+use rein_api::{ErrorCode, ExitCode};
 use rein_client::Client;
 use rein_domain::audit::{Checkpoint, Link, hex, unhex};
 use serde::Serialize;
@@ -84,7 +84,12 @@ async fn walk(
     let mut after = 0;
     loop {
         let query = LaneQuery { after: Some(after), limit: Some(1000) };
-        let links = client.audit_lane(name, &query).await?.links;
+        let links = match client.audit_lane(name, &query).await {
+            Ok(view) => view.links,
+            // A lane that heads have seen and that is gone was cut: finishing the walk says so.
+            Err(error) if error.code() == Some(ErrorCode::NotFound) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
         let Some(last) = links.last() else { break };
         if last.seq <= after {
             return Err(CliError::failed(format!(
