@@ -2,21 +2,28 @@
 //! happen. Every subcommand is bounded in time and count, prints one line of JSON, and ends with 1
 //! if it saw a violation.
 
+mod alone;
 mod audit;
 mod changes;
+mod deaf;
 mod etcd;
 mod events;
 mod expiry;
 mod fdatasync;
 mod figures;
+mod fuzz;
 mod grpc;
 mod house;
 mod http1;
 mod keep;
+mod liars;
 mod ofrep;
+mod pick;
+mod power;
 mod process;
 mod retries;
 mod streams;
+mod trace;
 mod walk;
 mod watching;
 
@@ -44,8 +51,13 @@ enum Command {
     Watch(watching::Watch),
     Expiry(expiry::Expiry),
     Keep(keep::Keep),
+    Pick(pick::Pick),
+    Alone(alone::Alone),
     Audit(audit::Audit),
     Mutations(walk::Mutations),
+    PowerLoss(power::PowerLoss),
+    ProofLiar(liars::Proof),
+    FuzzText(fuzz::Fuzz),
 }
 
 fn main() -> ExitCode {
@@ -59,7 +71,10 @@ fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     match outcome {
         Ok(figures) => {
-            let told = writeln!(out, "{figures}");
+            let told = match &figures {
+                Value::String(text) => writeln!(out, "{text}"),
+                figures => writeln!(out, "{figures}"),
+            };
             let violations = figures["violations"].as_u64().unwrap_or(0);
             if told.is_ok() && violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -82,7 +97,12 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Watch(args) => watching::run(args).await,
         Command::Expiry(args) => expiry::run(args).await,
         Command::Keep(args) => keep::run(args).await,
+        Command::Pick(args) => Ok(Value::String(pick::run(&args, std::io::stdin().lock()))),
+        Command::Alone(args) => alone::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Mutations(args) => walk::run(&args),
+        Command::PowerLoss(args) => power::run(args).await,
+        Command::ProofLiar(args) => liars::run(args).await,
+        Command::FuzzText(args) => fuzz::run(args).await,
     }
 }
