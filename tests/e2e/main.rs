@@ -16,7 +16,13 @@ mod kit {
     pub(crate) mod wait;
 }
 
+mod api;
+mod audit;
 mod clients;
+mod docs;
+mod flows;
+mod life;
 mod proof;
 mod quirks;
+mod refusals;
 mod secrets;

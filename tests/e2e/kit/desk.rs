@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 /// One person's desk.
@@ -83,11 +83,8 @@ impl Desk {
             .env("HOME", &self.home)
             .env("COLUMNS", "100")
             .envs(self.env.iter().filter(|(_, value)| !value.is_empty()).cloned())
-            .current_dir(&self.home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().unwrap()
+            .current_dir(&self.home);
+        piped(&mut command)
     }
 
     /// Declares the switches of these tests.
@@ -119,10 +116,17 @@ impl Desk {
         self.types(&format!("rein switch {what} --yes --no-wait -o json")).json()["change"].clone()
     }
 
-    /// The store's revision: the same as before means that nothing was changed.
-    pub(crate) fn revision(&self) -> i64 {
-        self.types("rein status -o json").json()["server"]["revision"].as_i64().unwrap()
+    /// All that anybody has ever changed: the same as before means that nothing was changed.
+    pub(crate) fn footprint(&self) -> String {
+        ["rein audit list --limit 1000 -o json", "rein export", "rein change list --limit 1000 -o name"]
+            .map(|line| self.types(line).done())
+            .concat()
     }
+}
+
+/// Starts a program without input, its output to be read.
+pub(crate) fn piped(command: &mut Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// A child that is killed when the test fails before it ends.

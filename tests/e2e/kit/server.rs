@@ -143,6 +143,17 @@ impl Server {
         self.setup.data.clone().unwrap_or_else(|| self.room.path().join("data"))
     }
 
+    /// The same directory as this test can see it, whatever the server has mounted there.
+    pub(crate) fn files(&self) -> PathBuf {
+        match &self.setup.data {
+            None => self.data(),
+            Some(data) => {
+                let inside = data.strip_prefix("/").expect("an absolute path");
+                PathBuf::from(format!("/proc/{}/root", self.pid())).join(inside)
+            }
+        }
+    }
+
     /// The URL of its API.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.http)
@@ -150,7 +161,7 @@ impl Server {
 
     /// The first admin token.
     pub(crate) fn token(&self) -> String {
-        fs::read_to_string(self.data().join("admin.token")).unwrap().trim().to_owned()
+        fs::read_to_string(self.files().join("admin.token")).unwrap().trim().to_owned()
     }
 
     /// All it has said so far.
@@ -160,7 +171,7 @@ impl Server {
 
     /// A desk at which the first admin types.
     pub(crate) fn desk(&self) -> Desk {
-        Desk::new(self, "admin", self.data().join("admin.token"))
+        Desk::new(self, "admin", self.files().join("admin.token"))
     }
 
     /// The process's id.
