@@ -21,6 +21,21 @@ const KEY_AHEAD: Duration = Duration::from_secs(600);
 /// How often a decision is taken anew when somebody else was faster.
 const TRIES: u32 = 16;
 
+tokio::task_local! {
+    /// Whether the answer under way is the kept one to an idempotency key.
+    static KEPT: std::cell::Cell<bool>;
+}
+
+/// Runs a request and says whether its answer is the kept one to an idempotency key: the same for
+/// every verb, so that no view has to carry it.
+pub async fn noting_kept<T>(request: impl Future<Output = T>) -> (T, bool) {
+    KEPT.scope(std::cell::Cell::new(false), async {
+        let answer = request.await;
+        (answer, KEPT.with(std::cell::Cell::get))
+    })
+    .await
+}
+
 /// An idempotency key: a UUIDv7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key(Uuid);
@@ -214,6 +229,8 @@ impl House {
             .hint("use a new key; what the old one did: rein change show --key KEY"));
         }
         self.caught_up(entry.modified).await?;
+        // Outside a request, in a test, nobody asks.
+        let _ = KEPT.try_with(|kept| kept.set(true));
         Ok(Some(record.answer))
     }
 

@@ -25,5 +25,5 @@ mod signing;
 mod views;
 
 pub use error::AppError;
-pub use gate::Key as IdempotencyKey;
+pub use gate::{Key as IdempotencyKey, noting_kept};
 pub use house::{House, HouseOptions};

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rein_api::ErrorCode;
-use rein_api::paths::{AGE, EPOCH, REVISION, SEEN};
+use rein_api::paths::{AGE, EPOCH, REPLAYED, REVISION, SEEN};
 use rein_core::AppError;
 use rein_store::Revision;
 use std::any::Any;
@@ -50,9 +50,9 @@ pub(crate) async fn freshness(State(app): State<App>, request: Request, next: Ne
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
-    let mut response = match waited {
-        Ok(()) => next.run(request).await,
-        Err(error) => Refusal(error).into_response(),
+    let (mut response, kept) = match waited {
+        Ok(()) => rein_core::noting_kept(next.run(request)).await,
+        Err(error) => (Refusal(error).into_response(), false),
     };
     let headers = response.headers_mut();
     let mut say = |name: &'static str, value: String| {
@@ -63,6 +63,9 @@ pub(crate) async fn freshness(State(app): State<App>, request: Request, next: Ne
     say(EPOCH, app.house.epoch().to_owned());
     say(REVISION, app.house.revision().0.to_string());
     say(AGE, app.house.age().as_millis().to_string());
+    if kept {
+        say(REPLAYED, "true".to_owned());
+    }
     response
 }
 
