@@ -2,9 +2,9 @@
 //! readers cost the others, and how fast OFREP answers.
 //!
 //! `cargo bench -p rein-doors`, with `N` streams (2,000) over `M` connections (one a stream),
-//! `FLAGS` in the set (20) and `STALLED` streams (a tenth of `N`) that never read. Clients are a process of their own: resident
-//! memory is then the server's alone, and each side has its own descriptors. Both share the
-//! machine's cores. At most a minute or so.
+//! `FLAGS` in the set (20) and `STALLED` streams (a tenth of `N`) that never read. Clients are a
+//! process of their own: resident memory is then the server's alone, and each side has its own
+//! descriptors. Both share the machine's cores. At most a minute or so.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench says what it measured")]
 
@@ -157,7 +157,7 @@ async fn flips(house: &House, clients: &mut Clients, (streams, stalled): (usize,
         assert_eq!(times.len(), streams);
         let received = || house.witnesses().iter().filter(|w| w.received == serial).count();
         while received() < streams && began.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         spread(&format!("  flip {}", flip + 1), times.clone());
         let (proved, after, work) = (received(), began.elapsed(), busy() - worked);
