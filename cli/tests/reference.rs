@@ -33,8 +33,11 @@ fn section(page: &mut String, command: &mut Command, name: &str) {
 
 /// Help without the options that every command takes.
 fn own_help(command: &Command) -> clap::builder::StyledStr {
-    let global: Vec<String> =
-        command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
+    let global: Vec<String> = command
+        .get_arguments()
+        .filter(|arg| arg.is_global_set())
+        .map(|arg| arg.get_id().to_string())
+        .collect();
     let mut own = command.clone();
     for id in global {
         own = own.mut_arg(id, |arg| arg.hide(true));
