@@ -1,6 +1,5 @@
 //! Reads lines of JSON and says what one number in them came to: for scripts.
 
-use crate::figures::round;
 use clap::Args;
 use serde_json::Value;
 use std::io::BufRead;
@@ -15,13 +14,21 @@ pub(crate) struct Pick {
     one: bool,
 }
 
+/// Six digits after the point: some numbers are seconds.
+fn round(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
 /// `MEDIAN LEAST MOST`, or the text itself where it is none; `-` where there is nothing.
 pub(crate) fn run(args: &Pick, input: impl BufRead) -> String {
     let lines =
         input.lines().map_while(Result::ok).filter_map(|line| serde_json::from_str::<Value>(&line).ok());
     let found: Vec<Value> = lines
         .filter_map(|line| {
-            let value = args.path.split('.').try_fold(&line, |at, part| at.get(part))?;
+            let value = args.path.split('.').try_fold(&line, |at, part| match part.parse::<usize>() {
+                Ok(place) if at.is_array() => at.get(place),
+                _ => at.get(part),
+            })?;
             (!value.is_null()).then(|| value.clone())
         })
         .collect();
@@ -49,7 +56,8 @@ mod tests {
 
     #[test]
     fn a_number_is_found_by_its_path() {
-        let lines = "{\"a\":{\"b\":3}}\n{\"a\":{\"b\":1}}\n{\"c\":\"x\"}\n{\"a\":{\"b\":2.5}}\n";
+        let lines =
+            "{\"a\":{\"b\":3},\"l\":[{\"m\":7}]}\n{\"a\":{\"b\":1}}\n{\"c\":\"x\"}\n{\"a\":{\"b\":2.5}}\n";
         let pick = |path: &str, one| run(&Pick { path: path.to_owned(), one }, lines.as_bytes());
         assert_eq!(pick("a.b", false), "2.5 1 3");
         assert_eq!(
