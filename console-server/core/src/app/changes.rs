@@ -40,7 +40,11 @@ impl House {
         let mut legs = Vec::with_capacity(change.legs.len());
         for (leg, effect) in change.legs.iter().zip(effects_of_laying(&viewer, &change)) {
             let Some(switch) = image.world.switch(&leg.switch) else { continue };
-            let superseded = change.excepts.iter().filter_map(|id| viewer.holder(id, &leg.switch)).collect();
+            // Oldest first, as everywhere; ids have no order that means anything.
+            let mut excepted: Vec<&Change> =
+                change.excepts.iter().filter_map(|id| image.world.change(id)).collect();
+            excepted.sort_by_key(|c| c.created);
+            let superseded = excepted.iter().filter_map(|c| viewer.holder(&c.id, &leg.switch)).collect();
             legs.push(LegPreview {
                 effect,
                 summary: words(&leg.scope, leg.setting),
