@@ -2,7 +2,7 @@
 
 use crate::kit::client::python_program;
 use crate::kit::http::{get, request};
-use crate::kit::server::{Server, declared, finish, skipped};
+use crate::kit::server::{Server, Watched, declared, skipped};
 use crate::kit::wait::{secs, until};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -56,7 +56,7 @@ fn fuzz(server: &Server, document: &Value) {
         return;
     };
     let said = server.room.path().join("schemathesis.txt");
-    let mut child = Command::new(program)
+    let child = Command::new(program)
         .arg("run")
         .arg(server.room.write("openapi.json", document.to_string()))
         .args(["--url", &server.url(), "--header", &format!("Authorization: Bearer {}", server.token())])
@@ -69,8 +69,8 @@ fn fuzz(server: &Server, document: &Value) {
         .stderr(File::create(server.room.path().join("schemathesis.err")).unwrap())
         .spawn()
         .unwrap();
-    let status = until("schemathesis to end", secs(120), || child.try_wait().unwrap());
-    finish(&mut child);
+    let mut child = Watched(child);
+    let status = until("schemathesis to end", secs(120), || child.0.try_wait().unwrap());
     let text = std::fs::read_to_string(said).unwrap();
     assert!(status.success(), "{status}\n{text}\n{}", server.log());
     assert!(text.contains(" passed"), "it has asked something: {text}");

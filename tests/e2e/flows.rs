@@ -4,7 +4,7 @@
 //! is tested beside the command line itself.
 
 use crate::kit::desk::{Desk, Said};
-use crate::kit::server::{Server, declared, finish};
+use crate::kit::server::{Server, Watched, declared};
 use crate::kit::service::Service;
 use crate::kit::wait::{secs, until, until_true};
 use std::io::{BufRead, BufReader};
@@ -568,9 +568,9 @@ fn tokens_open_what_they_say_and_no_more() {
 #[test]
 fn a_watcher_sees_each_thing_once_and_in_order() {
     let (mut server, desk, _service) = company("flow-watch");
-    let mut child = desk.spawn(&["watch", "-o", "json"]);
+    let mut child = Watched(desk.spawn(&["watch", "-o", "json"]));
     let (say, lines) = channel();
-    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (out, err) = (child.0.stdout.take().unwrap(), child.0.stderr.take().unwrap());
     thread::spawn(move || {
         BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| say.send(line))
     });
@@ -596,7 +596,6 @@ fn a_watcher_sees_each_thing_once_and_in_order() {
     desk.types(&format!("rein change end {id} --yes --no-wait")).done();
     let ended = until("the end's line", secs(15), || Some(next()).filter(|event| event["name"] == id));
     assert!(ended["revision"].as_i64() > laid["revision"].as_i64(), "{laid} {ended}");
-    finish(&mut child);
 }
 
 #[test]
@@ -718,4 +717,21 @@ fn no_server_is_said_with_what_to_type() {
     hint: rein context list  # or choose another with --server URL, REIN_SERVER
     --- exit 4
     ");
+}
+
+#[test]
+fn contexts_are_remembered_and_chosen() {
+    let (server, desk, _service) = company("flow-contexts");
+    let token = server.data().join("admin.token").display().to_string();
+    let bare = desk.with("REIN_SERVER", "").with("REIN_TOKEN_FILE", "");
+    bare.types(&format!("rein context add prod --server {} --token-file {token}", server.url())).done();
+    bare.types("rein context add lab --server http://127.0.0.1:9").done();
+    bare.types("rein context use prod").done();
+    let list = bare.types("rein context list").exit(0);
+    assert!(list.out.contains("prod") && list.out.contains("lab"), "{}", list.out);
+    bare.types("rein status").done();
+    let _ = bare.types("rein status --context lab").exit(4);
+    let _ = bare.types("rein status --context prd").exit(2).says("did you mean prod?");
+    let other = bare.with("REIN_SERVER", "http://127.0.0.1:9");
+    let _ = other.types("rein status").exit(4).says("127.0.0.1:9");
 }

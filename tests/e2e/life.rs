@@ -1,10 +1,14 @@
 //! How a server starts, refuses to start, and ends.
 
+use crate::kit::client::Client;
+use crate::kit::desk::piped;
+use crate::kit::http::get;
 use crate::kit::room::Room;
-use crate::kit::server::{Server, declared, free_port, rein};
+use crate::kit::server::{Server, Setup, Watched, declared, free_port, rein};
 use crate::kit::service::Service;
 use crate::kit::wait::{secs, until, until_true};
 use rustix::process::Signal;
+use serde_json::json;
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
@@ -15,11 +19,11 @@ use std::time::Instant;
 fn serves(room: &Room, arguments: &[&str]) -> Output {
     let mut command: Command = rein();
     command.arg("server").args(arguments).env("HOME", room.path());
-    let mut child = crate::kit::desk::piped(&mut command);
-    let status = until("rein server to end", secs(20), || child.try_wait().unwrap());
+    let mut child = Watched(piped(&mut command));
+    let status = until("rein server to end", secs(20), || child.0.try_wait().unwrap());
     let mut output = Output { status, stdout: Vec::new(), stderr: Vec::new() };
-    child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
-    child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+    child.0.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
+    child.0.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
     output
 }
 
@@ -38,10 +42,10 @@ fn refuses(room: &Room, arguments: &[&str], exit: i32, says: &[&str]) {
 fn sigterm_ends_it_soon_with_streams_open() {
     let (mut server, desk) = declared("life-sigterm");
     let service = Service::start(&server, "order-1");
-    let mut watch = desk.spawn(&["watch"]);
+    let _watch = Watched(desk.spawn(&["watch"]));
     let idle = TcpStream::connect(server.http).unwrap();
     until_true("the watcher to be connected", secs(10), || {
-        let metrics = crate::kit::http::get(server.http, "/metrics").bearer(&server.token()).reply().text();
+        let metrics = get(server.http, "/metrics").bearer(&server.token()).reply().text();
         metrics.lines().any(|line| line.contains("/v1/events"))
     });
     let began = Instant::now();
@@ -50,7 +54,6 @@ fn sigterm_ends_it_soon_with_streams_open() {
     assert!(began.elapsed() <= secs(3), "it took {:?}", began.elapsed());
     assert_eq!(status.code(), Some(0), "{}", server.log());
     assert!(service.on("order.recommendations"), "its clients go on");
-    crate::kit::server::finish(&mut watch);
     drop(idle);
     // What it left behind is whole, and nobody else's.
     server.start_again();
@@ -89,16 +92,16 @@ fn a_door_off_loopback_wants_to_be_declared() {
 #[test]
 fn a_declared_door_opens_to_tokens_only() {
     let env = vec![("REIN__DOORS__FLAGD__TOKENS".to_owned(), "true".to_owned())];
-    let setup = crate::kit::server::Setup { env, ..Default::default() };
+    let setup = Setup { env, ..Default::default() };
     let server = Server::start_with("life-tokens", setup);
     let desk = server.desk();
     desk.declare();
-    let settings = serde_json::json!({"host": "127.0.0.1", "port": server.grpc.port()});
+    let settings = json!({"host": "127.0.0.1", "port": server.grpc.port()});
     let errors = server.room.path().join("raw.stderr");
-    let Some(mut raw) = crate::kit::client::Client::script("flagd_sync.py", &settings, &errors) else {
+    let Some(mut raw) = Client::script("flagd_sync.py", &settings, &errors) else {
         return;
     };
-    let said = raw.ask(&serde_json::json!({"fetch": "flagSetId=order"}));
+    let said = raw.ask(&json!({"fetch": "flagSetId=order"}));
     assert_eq!(said["code"], "UNAUTHENTICATED", "{said}");
     assert!(!said.to_string().contains("recommendations"), "{said}");
 }
@@ -156,4 +159,24 @@ fn a_killed_server_has_lost_nothing_that_it_acknowledged() {
         .count();
     assert_eq!(laid, acknowledged.len(), "each has its one entry");
     desk.types("rein audit verify").done();
+}
+
+#[test]
+fn the_api_speaks_tls_to_those_who_trust_it() {
+    let room = Room::new("life-tls-files");
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let cert = room.write("cert.pem", made.cert.pem());
+    let key = room.write("key.pem", made.signing_key.serialize_pem());
+    let [named_cert, named_key] = [cert, key].map(|path| path.display().to_string());
+    let env =
+        vec![("REIN__TLS__CERT".to_owned(), named_cert.clone()), ("REIN__TLS__KEY".to_owned(), named_key)];
+    let server = Server::start_with("life-tls", Setup { env, ..Setup::default() });
+    let desk = server.desk().with("REIN_SERVER", &format!("https://{}", server.http));
+    let trusting = desk.with("REIN_CA_FILE", &named_cert);
+    trusting.declare();
+    trusting.types("rein status").done();
+    let _ = trusting.types("rein switch off order/coupons --for 10m --yes --no-wait").exit(0);
+    // Who does not trust it sends no token there, and who speaks plainly gets nowhere.
+    let _ = desk.types("rein status").exit(4).says("certificate");
+    let _ = server.desk().types("rein status").exit(4);
 }

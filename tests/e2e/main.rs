@@ -19,6 +19,7 @@ mod kit {
 mod api;
 mod audit;
 mod clients;
+mod demo;
 mod docs;
 mod flows;
 mod life;

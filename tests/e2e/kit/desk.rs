@@ -1,6 +1,6 @@
 //! Where somebody types: a home directory of its own, a server and a token.
 
-use crate::kit::server::{SWITCHES, Server, finish, rein};
+use crate::kit::server::{SWITCHES, Server, Watched, rein};
 use crate::kit::wait::{secs, until};
 use serde_json::Value;
 use std::fs;
@@ -70,7 +70,7 @@ impl Desk {
         let err = thread::spawn(move || read(&mut err).unwrap());
         let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
         let line = format!("rein {}", words.join(" "));
-        let mut running = Killed(child);
+        let mut running = Watched(child);
         let status = until(&line, secs(60), || running.0.try_wait().unwrap());
         Said { line, exit: status.code().unwrap_or(-1), out: out.join().unwrap(), err: err.join().unwrap() }
     }
@@ -127,15 +127,6 @@ impl Desk {
 /// Starts a program without input, its output to be read.
 pub(crate) fn piped(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// A child that is killed when the test fails before it ends.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        finish(&mut self.0);
-    }
 }
 
 impl Said {

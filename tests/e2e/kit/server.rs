@@ -43,6 +43,16 @@ pub(crate) fn finish(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// A child that is ended with the test, however that ends.
+#[derive(Debug)]
+pub(crate) struct Watched(pub(crate) Child);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        finish(&mut self.0);
+    }
+}
+
 /// How a server is started.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
@@ -59,6 +69,8 @@ pub(crate) struct Setup {
 pub(crate) struct Server {
     child: Option<Child>,
     setup: Setup,
+    /// How long the log was when it was started.
+    began: usize,
     pub(crate) room: Room,
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
@@ -74,7 +86,7 @@ impl Server {
     pub(crate) fn start_with(test: &str, setup: Setup) -> Self {
         let address = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let room = Room::new(test);
-        let mut server = Self { child: None, setup, room, http: address(), grpc: address() };
+        let mut server = Self { child: None, setup, began: 0, room, http: address(), grpc: address() };
         // Between looking for a port and listening on it, somebody else may have come.
         for _ in 0..5 {
             server.launch();
@@ -96,6 +108,7 @@ impl Server {
     }
 
     fn launch(&mut self) {
+        self.began = self.log().len();
         let log = OpenOptions::new().create(true).append(true).open(self.room.path().join("server.log"));
         let log = log.unwrap();
         let mut words = self.setup.under.iter();
@@ -124,13 +137,21 @@ impl Server {
     /// Waits until it is ready, or gone.
     fn comes_up(&mut self) -> bool {
         let http = self.http;
+        let over_tls = self.setup.env.iter().any(|(name, _)| name.starts_with("REIN__TLS__"));
+        let (log, began) = (self.room.path().join("server.log"), self.began);
         let child = self.child.as_mut().unwrap();
         let up = until("the server to be ready", secs(30), || {
             if child.try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            let reply = http::get(http, "/readyz").send().ok()?;
-            (reply.status == 200).then_some(true)
+            let reply = http::get(http, "/readyz").send();
+            // One that speaks TLS does not answer such a question, but it says in its log that it is up.
+            let ready = if over_tls {
+                fs::read_to_string(&log).is_ok_and(|text| text[began..].contains(" ready"))
+            } else {
+                reply.is_ok_and(|reply| reply.status == 200)
+            };
+            ready.then_some(true)
         });
         if !up {
             self.child = None;
