@@ -171,7 +171,10 @@ impl Guest {
         tokio::select! {
             done = self.listen(&mut send) => match self.kind {
                 // The connection is held and not polled: no byte is read, no probe answered.
-                Kind::Silent => Ok(tokio::time::sleep(Duration::from_secs(50)).await),
+                Kind::Silent => {
+                    tokio::time::sleep(Duration::from_secs(50)).await;
+                    Ok(())
+                }
                 _ => done,
             },
             _ = &mut connection => Ok(()),

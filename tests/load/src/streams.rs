@@ -40,13 +40,14 @@ pub(crate) struct Streams {
     stall: usize,
 }
 
-/// One reader's news: which flip it has got, when, and how long the message was.
-type Got = (Instant, usize);
+/// One reader's news: which reader, when, and how long the message was.
+type Got = (usize, Instant, usize);
 
 pub(crate) async fn run(args: Streams) -> Result<Value, String> {
     let house = args.house.open(&[]).await?;
     let names = house.declare("fan", args.switches.max(1)).await?;
     let connections = if args.connections == 0 { args.streams } else { args.connections.min(args.streams) };
+    settled(&house, names.len()).await?;
     let before = house.pid.and_then(rss_kib);
     let (tell, mut told) = mpsc::unbounded_channel();
     let opened = Instant::now();
@@ -86,12 +87,28 @@ pub(crate) async fn run(args: Streams) -> Result<Value, String> {
     Ok(out)
 }
 
+/// Waits until the door serves all that was declared: a set that came later would count as a flip.
+async fn settled(house: &House, switches: usize) -> Result<(), String> {
+    let give_up = Instant::now() + PATIENCE;
+    while Instant::now() < give_up {
+        let mut send = grpc::connect(house.grpc, 0).await?;
+        let mut messages = grpc::sync(&mut send, ("fan/first", "flagSetId=fan"), None).await?;
+        let set = flags(&messages.next().await.ok_or("no set")?);
+        if set["flags"].as_object().is_some_and(|flags| flags.len() >= switches) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Err("the door does not serve what was declared".into())
+}
+
 /// Opens all streams, each read by a task of its own.
 async fn open(
     house: &House,
     (streams, connections): (usize, usize),
     tell: &mpsc::UnboundedSender<Got>,
 ) -> Result<(), String> {
+    let mut reader = 0;
     for connection in 0..connections {
         let mut send = grpc::connect(house.grpc, 1 + connection / PER_ADDRESS).await?;
         // An even share each, the first ones one more.
@@ -99,7 +116,8 @@ async fn open(
         for stream in 0..share {
             let provider = format!("fan/i-{connection}-{stream}");
             let messages = grpc::sync(&mut send, (&provider, "flagSetId=fan"), None).await?;
-            tokio::spawn(read(messages, tell.clone()));
+            tokio::spawn(read(messages, reader, tell.clone()));
+            reader += 1;
         }
         if connection % 200 == 199 {
             // The listener's queue is finite, and nobody dials ten thousand times in one instant.
@@ -109,9 +127,9 @@ async fn open(
     Ok(())
 }
 
-async fn read(mut messages: Messages, tell: mpsc::UnboundedSender<Got>) {
+async fn read(mut messages: Messages, reader: usize, tell: mpsc::UnboundedSender<Got>) {
     while let Some(bytes) = messages.skip().await {
-        if tell.send((Instant::now(), bytes)).is_err() {
+        if tell.send((reader, Instant::now(), bytes)).is_err() {
             return;
         }
     }
@@ -149,12 +167,14 @@ async fn stall(house: &House, count: usize, stopped: &watch::Receiver<()>) -> Re
     Ok(())
 }
 
-/// Waits until so many messages have come.
+/// Waits until each of so many readers has got a message.
 async fn gather(told: &mut mpsc::UnboundedReceiver<Got>, count: usize) -> Result<Vec<Got>, String> {
-    let mut got = Vec::with_capacity(count);
+    let (mut got, mut heard) = (Vec::with_capacity(count), vec![false; count]);
     while got.len() < count {
         match timeout(PATIENCE, told.recv()).await {
-            Ok(Some(news)) => got.push(news),
+            // A second message of a reader within one round belongs to no flip of ours.
+            Ok(Some(news)) if !std::mem::replace(&mut heard[news.0], true) => got.push(news),
+            Ok(Some(_)) => {}
             _ => return Err(format!("{} of {count} streams got nothing", count - got.len())),
         }
     }
@@ -188,12 +208,12 @@ async fn measure(
         let answer = lay(&mut conn, name, 3600).await?;
         all.ack.push(begun.elapsed());
         let got = gather(told, streams).await?;
-        got.iter().for_each(|(at, _)| all.reach.push(at.saturating_duration_since(begun)));
+        got.iter().for_each(|(_, at, _)| all.reach.push(at.saturating_duration_since(begun)));
         all.last
-            .push(got.iter().map(|(at, _)| at.saturating_duration_since(begun)).max().unwrap_or_default());
+            .push(got.iter().map(|(_, at, _)| at.saturating_duration_since(begun)).max().unwrap_or_default());
         let message = timeout(PATIENCE, witness.next()).await.ok().flatten().ok_or("the witness lost it")?;
         all.bytes = message.len();
-        all.missed += got.iter().filter(|(_, bytes)| *bytes != message.len()).count();
+        all.missed += got.iter().filter(|(_, _, bytes)| *bytes != message.len()).count();
         all.missed += usize::from(!holds(&message, name));
         // The end goes to everybody as well and is waited for, so that flips do not overlap.
         let id = change_id(&answer).ok_or("no id")?;

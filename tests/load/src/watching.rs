@@ -37,6 +37,9 @@ pub(crate) struct Watch {
 /// `noun name what`.
 type Seen = (String, String, String);
 
+/// What one follower saw, and how often it was cut off.
+type Followed = (Vec<Batch>, u64);
+
 /// One revision's events, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Batch {
@@ -214,9 +217,9 @@ async fn follow(
     start: String,
     seed: u64,
     last: Arc<Mutex<Option<String>>>,
-) -> Result<(Vec<Batch>, u64), String> {
+) -> Result<Followed, String> {
     let mut dice = StdRng::seed_from_u64(seed);
-    let (mut batches, mut cuts): (Vec<Batch>, u64) = (Vec::new(), 0);
+    let (mut batches, mut cuts): Followed = (Vec::new(), 0);
     let give_up = Instant::now() + Duration::from_secs(1200);
     while Instant::now() < give_up {
         let after = batches.last().map_or(&start, |batch| &batch.id).clone();
@@ -268,7 +271,7 @@ async fn whole(api: &Api, start: &str, last: Option<&str>) -> Result<Vec<Batch>,
 async fn verdict(
     house: &House,
     start: &str,
-    (ledger, last, seen): (&Ledger, &Mutex<Option<String>>, &[(Vec<Batch>, u64)]),
+    (ledger, last, seen): (&Ledger, &Mutex<Option<String>>, &[Followed]),
     kills: u32,
 ) -> Result<Value, String> {
     let all = whole(&house.api, start, last.lock().await.as_deref()).await?;

@@ -22,18 +22,18 @@ use tokio_util::task::TaskTracker;
 
 /// Clocks that tests move.
 #[derive(Debug, Clone, Default)]
-pub struct Hand {
+pub(crate) struct Hand {
     wall: Arc<AtomicI64>,
     boot: Arc<AtomicI64>,
 }
 
 impl Hand {
-    pub fn pass(&self, ms: i64) {
+    pub(crate) fn pass(&self, ms: i64) {
         self.wall.fetch_add(ms, Ordering::SeqCst);
         self.boot.fetch_add(ms, Ordering::SeqCst);
     }
 
-    pub fn set_wall(&self, by: i64) {
+    pub(crate) fn set_wall(&self, by: i64) {
         self.wall.fetch_add(by, Ordering::SeqCst);
     }
 }
@@ -47,12 +47,12 @@ impl Sources for Hand {
     }
 }
 
-pub struct Rig {
-    pub house: Arc<House>,
-    pub hand: Hand,
-    pub admin: Actor,
-    pub alice: Actor,
-    pub bob: Actor,
+pub(crate) struct Rig {
+    pub(crate) house: Arc<House>,
+    pub(crate) hand: Hand,
+    pub(crate) admin: Actor,
+    pub(crate) alice: Actor,
+    pub(crate) bob: Actor,
     directory: TempDir,
     stop: DropGuard,
     tasks: TaskTracker,
@@ -62,7 +62,7 @@ pub struct Rig {
 const TODAY: i64 = 1_795_392_000_000;
 
 impl Rig {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let hand = Hand::default();
         hand.pass(TODAY);
         let rig = Self::on(tempfile::tempdir().unwrap(), hand).await;
@@ -116,7 +116,7 @@ impl Rig {
         rig
     }
 
-    pub async fn reopen(self) -> Self {
+    pub(crate) async fn reopen(self) -> Self {
         let Self { house, hand, directory, stop, tasks, .. } = self;
         drop(stop);
         tasks.wait().await;
@@ -124,7 +124,7 @@ impl Rig {
         Self::on(directory, hand).await
     }
 
-    pub async fn actor(&self, name: &str, role: &str, pattern: &str) -> Actor {
+    pub(crate) async fn actor(&self, name: &str, role: &str, pattern: &str) -> Actor {
         let request = TokenRequest {
             actor: name.into(),
             role: role.into(),
@@ -136,23 +136,23 @@ impl Rig {
     }
 
     /// A fresh key whose time is the rig's, `ago` milliseconds back.
-    pub fn key(&self, ago: i64) -> IdempotencyKey {
+    pub(crate) fn key(&self, ago: i64) -> IdempotencyKey {
         key_at(self.hand.wall() - ago)
     }
 
-    pub fn switch(&self, name: &str) -> SwitchView {
+    pub(crate) fn switch(&self, name: &str) -> SwitchView {
         self.house.switch(&self.alice, name).unwrap()
     }
 
-    pub fn summary(&self, name: &str) -> String {
+    pub(crate) fn summary(&self, name: &str) -> String {
         self.switch(name).summary
     }
 
-    pub fn layers(&self, name: &str) -> usize {
+    pub(crate) fn layers(&self, name: &str) -> usize {
         self.switch(name).layers.len()
     }
 
-    pub async fn audit(&self) -> Vec<AuditView> {
+    pub(crate) async fn audit(&self) -> Vec<AuditView> {
         self.house
             .audit(&self.admin, &AuditQuery { since_seconds: None, limit: Some(1000) })
             .await
@@ -161,7 +161,7 @@ impl Rig {
     }
 
     /// Waits for a condition, with a deadline.
-    pub async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
         let began = Instant::now();
         while !holds(self).await {
             assert!(began.elapsed() < Duration::from_secs(10), "not within 10 s: {what}");
@@ -170,7 +170,7 @@ impl Rig {
     }
 
     /// Every lane verifies against the checkpoints, and the checkpoints against the key.
-    pub async fn verify(&self) {
+    pub(crate) async fn verify(&self) {
         let heads = self.house.audit_heads(&self.admin).await.unwrap();
         let checkpoints: Vec<Checkpoint> = heads
             .checkpoints
@@ -205,12 +205,12 @@ fn key_at(ms: i64) -> IdempotencyKey {
 }
 
 /// Turns a switch off for so many seconds.
-pub fn off(switch: &str, seconds: u64) -> ChangeRequest {
+pub(crate) fn off(switch: &str, seconds: u64) -> ChangeRequest {
     request(switch, "off", seconds)
 }
 
 /// Turns a switch on for so many seconds.
-pub fn on(switch: &str, seconds: u64) -> ChangeRequest {
+pub(crate) fn on(switch: &str, seconds: u64) -> ChangeRequest {
     request(switch, "on", seconds)
 }
 
