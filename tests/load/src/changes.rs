@@ -65,7 +65,8 @@ fn figures(house: &House, took: Duration, cpu: Option<f64>, mut all: Took, clien
         json!({
             "what": "changes", "clients": clients, "ended": ended,
             "rate": round(commits as f64 / seconds), "laid_rate": round(all.laid.len() as f64 / seconds),
-            "server_cpu_seconds": used, "errors": all.errors.len(), "first_error": all.errors.first(),
+            "server_cpu_seconds": used,
+            "server_cpu_ms_each": used.map(|used| round(used * 1e3 / commits.max(1) as f64)), "errors": all.errors.len(), "first_error": all.errors.first(),
         }),
     );
     out
