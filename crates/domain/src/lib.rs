@@ -15,6 +15,7 @@ pub mod incident;
 pub mod layer;
 pub mod name;
 pub mod proof;
+pub mod refusal;
 pub mod scope;
 pub mod switch;
 pub mod text;

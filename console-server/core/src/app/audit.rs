@@ -1,6 +1,6 @@
 //! The audit trail: read it, and fetch what it takes to verify it.
 
-use crate::app::changes::limit;
+use crate::app::pieces::limit;
 use crate::error::AppError;
 use crate::house::House;
 use rein_api::ErrorCode;

@@ -1,6 +1,6 @@
 //! Definitions: switches as declared files.
 
-use crate::app::changes::rfc3339;
+use crate::app::pieces::rfc3339;
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;

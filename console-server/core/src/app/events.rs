@@ -99,14 +99,14 @@ fn change_words(change: &Change) -> String {
     }
     match change.acts.last().map(|act| (&act.did, &act.by)) {
         Some((Did::Extended { to, .. }, by)) => {
-            format!("{by} moved the deadline of {id} to {}: {legs}", super::changes::rfc3339(*to))
+            format!("{by} moved the deadline of {id} to {}: {legs}", super::pieces::rfc3339(*to))
         }
         _ => {
             let incident = change.incident.as_ref().map(|i| format!(" for {i}")).unwrap_or_default();
             format!(
                 "{} laid {id}{incident}: {legs} until {}",
                 change.actor,
-                super::changes::rfc3339(change.deadline)
+                super::pieces::rfc3339(change.deadline)
             )
         }
     }

@@ -1,6 +1,6 @@
 //! Incidents: show and close.
 
-use crate::app::changes::{effects_without, rfc3339};
+use crate::app::pieces::{effects_without, rfc3339};
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;
@@ -65,7 +65,7 @@ impl House {
         let of_it = image.world.of_incident(name, now);
         let mut kept = BTreeSet::new();
         for text in &request.keep {
-            let id = crate::app::changes::find(image, text)?.id;
+            let id = crate::app::pieces::find(image, text)?.id;
             if !of_it.iter().any(|c| c.id == id) {
                 let message = format!("{id} is not an active change of {name}");
                 return Err(

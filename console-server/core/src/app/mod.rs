@@ -5,6 +5,7 @@ pub mod changes;
 pub mod definitions;
 pub mod events;
 pub mod incidents;
+pub(crate) mod pieces;
 pub mod status;
 pub mod switches;
 pub mod tokens;

@@ -64,7 +64,7 @@ impl House {
             return Err(AppError::new(ErrorCode::Invalid, "a token is good for 1 minute to 365 days"));
         }
         let secret = secret()?;
-        let id = format!("t{}", crate::app::changes::any_id());
+        let id = format!("t{}", crate::app::pieces::any_id());
         let ask = self.ask(actor, Verb::Tokens, key, request)?;
         let decide = |image: &Image, now: Timestamp| {
             let record = TokenRecord {
@@ -77,7 +77,7 @@ impl House {
                 expires: now.plus(Duration::from_secs(request.lasts_seconds)),
             };
             let said =
-                format!("{role} of {pattern} for {name} until {}", super::changes::rfc3339(record.expires));
+                format!("{role} of {pattern} for {name} until {}", super::pieces::rfc3339(record.expires));
             let at = records::token(&hash(&secret));
             let _ = image;
             Ok(Decision {

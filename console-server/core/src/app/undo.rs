@@ -1,6 +1,6 @@
 //! Undo: the caller's last act of the past hour, reversed.
 
-use crate::app::changes::{
+use crate::app::pieces::{
     alter, any_id, conditions_to_lay, effects_of_laying, effects_without, entry_for, find, join_incident,
     ops_for, rfc3339,
 };

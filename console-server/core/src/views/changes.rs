@@ -2,7 +2,7 @@
 
 use super::switches::stance;
 use super::{Viewer, scope_view, words};
-use crate::app::changes::rfc3339;
+use crate::app::pieces::rfc3339;
 use crate::error::AppError;
 use rein_api::ErrorCode;
 use rein_api::changes::{ActView, ChangeView, EndedView, LegRequest, LegView};

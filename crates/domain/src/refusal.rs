@@ -1,0 +1,141 @@
+//! Refusals: why a change cannot be, in words a person can act on.
+
+use crate::change::{MAX_LAYERS, MAX_LEGS};
+use crate::incident::IncidentError;
+use crate::name::{ActorName, ChangeId, SwitchName, ZoneName};
+use crate::switch::{MAX_TEXT, Setting};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Why a change is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// No such switch.
+    #[error("there is no switch {name}")]
+    UnknownSwitch {
+        /// The name asked for.
+        name: SwitchName,
+        /// The nearest names that exist.
+        near: Vec<SwitchName>,
+    },
+    /// The switch does not run in that zone.
+    #[error("{switch} is not declared in zone {zone}; its zones: {}", list(known))]
+    UnknownZone {
+        /// The switch.
+        switch: SwitchName,
+        /// The zone asked for.
+        zone: ZoneName,
+        /// The zones it declares.
+        known: BTreeSet<ZoneName>,
+    },
+    /// No such change.
+    #[error("there is no change {0}")]
+    UnknownChange(String),
+    /// No leg, or too many.
+    #[error("a change has 1 to {MAX_LEGS} targets, this one has {0}")]
+    Legs(usize),
+    /// The same switch twice in one change.
+    #[error("{0} is named twice in one change")]
+    TwiceNamed(SwitchName),
+    /// Zero, or a deadline behind now.
+    #[error("the deadline would lie in the past")]
+    DeadlinePast,
+    /// Beyond what policy allows.
+    #[error("it would last until {} from now; policy allows at most {}", span(*asked), span(*max))]
+    TooLong {
+        /// Asked for, from now.
+        asked: Duration,
+        /// Allowed, from now.
+        max: Duration,
+    },
+    /// A reason longer than [`MAX_TEXT`].
+    #[error("the reason is {0} bytes long; at most {MAX_TEXT}")]
+    ReasonTooLong(usize),
+    /// A percentage is the share that loses the feature; giving a share back is a smaller percentage.
+    #[error("a percentage is the share that loses {0}, so it goes with `{1}` only")]
+    RelaxingPercent(SwitchName, Setting),
+    /// Protecting layers hold the switch where it should be relaxed.
+    #[error("{switch} is held {protects} by {}", ids(holding))]
+    Held {
+        /// The switch.
+        switch: SwitchName,
+        /// The setting it is held in.
+        protects: Setting,
+        /// The changes that hold it.
+        holding: Vec<ChangeId>,
+    },
+    /// `--supersede` names a change that does not hold the switch.
+    #[error("{id} does not hold any of the named switches")]
+    NotHolding {
+        /// The change named.
+        id: ChangeId,
+    },
+    /// A fallback would be missing.
+    #[error("{switch} needs {needs}, which is {state} now: {lost}")]
+    Needs {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The fallback it needs.
+        needs: SwitchName,
+        /// The setting the fallback is in.
+        state: Setting,
+        /// What is lost with the fallback.
+        lost: String,
+    },
+    /// Another switch relies on this one as its fallback.
+    #[error("{other} is {state} now and needs {switch} as its fallback")]
+    NeededBy {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The one that relies on it.
+        other: SwitchName,
+        /// The setting that one is in.
+        state: Setting,
+    },
+    /// Two switches that must not be shed together.
+    #[error("{switch} and {other} exclude each other, and {other} is {state} now")]
+    Excluded {
+        /// The switch asked for.
+        switch: SwitchName,
+        /// The other one.
+        other: SwitchName,
+        /// The setting that one is in.
+        state: Setting,
+    },
+    /// Too many layers over one switch.
+    #[error("{0} already has {MAX_LAYERS} active layers; end some first")]
+    TooManyLayers(SwitchName),
+    /// It is over.
+    #[error("{id} is over: {how}")]
+    Over {
+        /// The change.
+        id: ChangeId,
+        /// How it ended.
+        how: String,
+    },
+    /// Nothing to undo.
+    #[error("{0} has done nothing in the past hour that can be undone")]
+    NothingToUndo(ActorName),
+    /// The incident refuses it.
+    #[error(transparent)]
+    Incident(#[from] IncidentError),
+}
+
+fn list(zones: &BTreeSet<ZoneName>) -> String {
+    zones.iter().map(ZoneName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(ids: &[ChangeId]) -> String {
+    ids.iter().map(ChangeId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match (seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
