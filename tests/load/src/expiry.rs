@@ -89,10 +89,17 @@ async fn one(mut admin: Conn, place: &Place, n: usize) -> Result<Found, String> 
         let answer = conn.send(door).await?;
         tags.push(answer.header("etag").ok_or_else(|| format!("{}: no ETag", door.path))?.to_owned());
     }
+    // Acknowledged is recorded, not yet applied: only what was off can come back early.
+    let mut was_off = false;
     loop {
         let asked = wall();
         let answer = conn.send(&single).await?;
         let on = answer.json()["value"] == true;
+        if on && !was_off && asked < at {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            continue;
+        }
+        was_off |= !on;
         if on && wall() < at {
             found.early += 1;
         }
