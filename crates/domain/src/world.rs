@@ -4,7 +4,7 @@ use crate::change::{Change, Did, Policy, UNDO_REACH, Undo};
 use crate::incident::Incident;
 use crate::layer::{Layer, Stack, Stance, Summary};
 use crate::name::{ActorName, ChangeId, IncidentName, SwitchName};
-use crate::switch::{Setting, Switch, SwitchError};
+use crate::switch::{Switch, SwitchError};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -323,11 +323,6 @@ impl World {
             Some(other) => in_use(format!("{other} names it in `needs` or `excludes`")),
             None => Ok(()),
         }
-    }
-
-    /// What a switch comes to for somebody who asks without a place.
-    pub fn setting_by_default(&self, name: &SwitchName, now: Timestamp) -> Option<Setting> {
-        Some(self.stack(name, now)?.effective(&crate::scope::Place::default(), now))
     }
 }
 

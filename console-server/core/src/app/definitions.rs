@@ -83,7 +83,7 @@ impl House {
                 Op::Put(records::tomb(&name), rfc3339(now).into(), None),
             ];
             let answer = Answer { what: "deleted".into(), ..Answer::about(&name) };
-            Ok(decision(actor, &name, (must, ops), entry(actor, &name, "switch:delete", now), answer))
+            Ok(decision(&name, (must, ops), entry(actor, &name, "switch:delete", now), answer))
         };
         let answer = self.gate(&ask, decide).await?;
         Ok(DefinedView { name: answer.subject, outcome: answer.what, note: answer.note })
@@ -123,11 +123,10 @@ fn decide_define(
         Op::Put(records::target(name), "defined".into(), None),
     ];
     let answer = Answer { what: what.into(), note, ..Answer::about(name) };
-    Ok(decision(actor, name, (must, ops), entry, answer))
+    Ok(decision(name, (must, ops), entry, answer))
 }
 
 fn decision(
-    _actor: &Actor,
     name: &SwitchName,
     (must, ops): (Vec<rein_store::Must>, Vec<Op>),
     entry: Entry,

@@ -16,7 +16,12 @@ impl House {
     pub async fn status(&self, actor: &Actor) -> Result<StatusView, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
         let now = self.clock.now();
-        let recent = self.recent(now.minus(LATELY), 20).await.unwrap_or_default();
+        // What is in force is known without the store; what altered lately is not, and an empty
+        // list must not pass for "nothing".
+        let (recent, unread) = match self.recent(now.minus(LATELY), 20).await {
+            Ok(recent) => (recent, None),
+            Err(error) => (Vec::new(), Some(format!("what altered lately cannot be read: {error}"))),
+        };
         let image = self.image.read();
         let viewer = Viewer::new(self, &image, now, &actor.name);
         let layered = image.world.switches().filter(|s| !image.world.over(&s.name, now).is_empty());
@@ -29,8 +34,10 @@ impl House {
                 incidents.push(OpenIncidentView { name: incident.name.to_string(), changes });
             }
         }
+        let mut server = self.server_view();
+        server.trouble = server.trouble.or(unread);
         Ok(StatusView {
-            server: self.server_view(),
+            server,
             switches,
             switches_total: u32::try_from(image.world.switches().count()).unwrap_or(u32::MAX),
             incidents,

@@ -66,7 +66,7 @@ impl House {
         let secret = secret()?;
         let id = format!("t{}", crate::app::pieces::any_id());
         let ask = self.ask(actor, Verb::Tokens, key, request)?;
-        let decide = |image: &Image, now: Timestamp| {
+        let decide = |_: &Image, now: Timestamp| {
             let record = TokenRecord {
                 id: id.clone(),
                 actor: name.clone(),
@@ -79,7 +79,6 @@ impl House {
             let said =
                 format!("{role} of {pattern} for {name} until {}", super::pieces::rfc3339(record.expires));
             let at = records::token(&hash(&secret));
-            let _ = image;
             Ok(Decision {
                 rights: vec![(Verb::Tokens, pattern.clone())],
                 must: vec![Must::Absent(at.clone())],
