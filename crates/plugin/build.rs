@@ -1,0 +1,9 @@
+//! Turns the contract's proto files into Rust, without a protobuf compiler on the machine.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = "../../proto";
+    println!("cargo:rerun-if-changed={root}");
+    let files = protox::compile([format!("{root}/rein/plugin/v1/plugin.proto")], [root])?;
+    tonic_prost_build::configure().compile_fds(files)?;
+    Ok(())
+}
