@@ -123,6 +123,8 @@ pub struct Seen {
     pub object: String,
     /// What the backend itself says of the effect, for people.
     pub effect: String,
+    /// How many peers were asked; 1 for a backend that has none.
+    pub peers: u32,
 }
 
 /// A write of one cell.
