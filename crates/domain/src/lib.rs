@@ -11,6 +11,7 @@
 pub mod access;
 pub mod audit;
 pub mod change;
+pub mod hold;
 pub mod incident;
 pub mod layer;
 pub mod name;

@@ -121,6 +121,10 @@ name!(
     ServiceName, "service", "a-z, 0-9, and inside also - and _", plain
 );
 name!(
+    /// A backend: a configured real system, such as `alerts-sh`.
+    BackendName, "backend", "a-z, 0-9, and inside also - and _", plain
+);
+name!(
     /// A zone: what fails together, such as a data centre.
     ZoneName, "zone", "a-z, 0-9, and inside also - and _", plain
 );
