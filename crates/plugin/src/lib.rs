@@ -7,6 +7,11 @@
 //!
 //! The wire is `proto/rein/plugin/v1`; other languages start there.
 
+mod convert;
+mod remote;
+pub mod serve;
+mod service;
+mod status;
 mod types;
 
 /// Types generated from the proto files.
@@ -18,10 +23,16 @@ pub mod wire {
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+pub use convert::{MAX_CELLS, MAX_DOCUMENT, MAX_NAME, MAX_TEXT, MAX_VALUE, Malformed, cut};
+pub use remote::Remote;
+pub use serve::{ServeError, serve};
 pub use types::{
     AlertSeen, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, Matched, Matcher,
     Page, Repeat, Seen, SilenceSeen, TargetName, Write,
 };
+
+/// Largest message either side takes, in bytes.
+pub const MAX_REPLY: usize = 4 * 1024 * 1024;
 
 /// One backend, as the engine sees it.
 ///
