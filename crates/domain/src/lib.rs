@@ -14,6 +14,7 @@ pub mod change;
 pub mod hold;
 pub mod incident;
 pub mod layer;
+pub mod matchers;
 pub mod name;
 pub mod proof;
 pub mod refusal;
