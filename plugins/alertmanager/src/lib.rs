@@ -1,0 +1,1 @@
+//! Adapts Prometheus Alertmanager.

@@ -1,0 +1,173 @@
+//! Alertmanagers: one, or several that gossip.
+
+use crate::{Room, Watched, free_port, program, request, until};
+use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// The name Debian gives the program, and the one it has elsewhere.
+const NAMES: [&str; 2] = ["prometheus-alertmanager", "alertmanager"];
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A running Alertmanager.
+#[derive(Debug)]
+pub struct Alertmanager {
+    program: PathBuf,
+    room: Room,
+    port: u16,
+    gossip: Option<(u16, Vec<u16>)>,
+    process: Option<Watched>,
+}
+
+/// Alertmanagers that gossip with each other.
+#[derive(Debug)]
+pub struct Cluster(pub Vec<Alertmanager>);
+
+impl Alertmanager {
+    /// One without peers; `None`, with a line that says so, where the program is not installed.
+    pub fn one() -> Option<Self> {
+        let mut one = Self::prepared(None)?;
+        one.start();
+        Some(one)
+    }
+
+    /// Several that know each other.
+    pub fn cluster(size: usize) -> Option<Cluster> {
+        let ports: Vec<u16> = (0..size).map(|_| free_port()).collect();
+        let mut all = Vec::new();
+        for port in &ports {
+            let others = ports.iter().copied().filter(|other| other != port).collect();
+            let mut one = Self::prepared(Some((*port, others)))?;
+            one.start();
+            all.push(one);
+        }
+        let cluster = Cluster(all);
+        cluster.meet();
+        Some(cluster)
+    }
+
+    fn prepared(gossip: Option<(u16, Vec<u16>)>) -> Option<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+        let program = program(NAMES.iter().find(there).unwrap_or(&NAMES[0]))?;
+        let room = Room::new("alertmanager");
+        let config =
+            "route: {receiver: nobody, group_wait: 1s, group_interval: 1s}\nreceivers: [{name: nobody}]\n";
+        std::fs::write(room.path().join("config.yml"), config).expect("the room takes files");
+        Some(Self { program, room, port: free_port(), gossip, process: None })
+    }
+
+    /// Starts it, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(&mut self) {
+        let log = OpenOptions::new().create(true).append(true).open(self.room.path().join("log"));
+        let mut command = Command::new(&self.program);
+        command
+            .env_clear()
+            .current_dir(self.room.path())
+            .args(["--config.file=config.yml", "--storage.path=data", "--cluster.reconnect-interval=1s"])
+            .arg(format!("--web.listen-address=127.0.0.1:{}", self.port))
+            .arg(match &self.gossip {
+                None => "--cluster.listen-address=".to_owned(),
+                Some((port, _)) => format!("--cluster.listen-address=127.0.0.1:{port}"),
+            })
+            .args(
+                self.gossip
+                    .iter()
+                    .flat_map(|(_, others)| others)
+                    .map(|o| format!("--cluster.peer=127.0.0.1:{o}")),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.map_or(Stdio::null(), Stdio::from));
+        self.process = Some(Watched(command.spawn().expect("an installed program starts")));
+        until("Alertmanager answers", LIMIT, || {
+            request(&self.address(), "GET", "/-/ready", "").ok().filter(|(status, _)| *status == 200)
+        });
+    }
+
+    /// Ends it as a person would: what it knows is on disk.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.ask_to_end(LIMIT);
+        }
+    }
+
+    /// Ends it like a power cut: what it learned since its last snapshot is lost.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Stops it and starts it again.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// Calls its API.
+    ///
+    /// # Panics
+    /// When it does not answer with 2xx.
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, answer) = request(&self.address(), method, &format!("/api/v2{path}"), &body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    /// Makes an alert fire for the next hour.
+    pub fn fire(&self, labels: &[(&str, &str)]) {
+        let labels: serde_json::Map<String, Value> =
+            labels.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let alert = json!([{"labels": labels, "annotations": {"summary": "fired by a test"}}]);
+        self.call("POST", "/alerts", &alert);
+    }
+
+    /// All its silences, those that are over included.
+    pub fn silences(&self) -> Vec<Value> {
+        self.call("GET", "/silences", &Value::Null).as_array().cloned().unwrap_or_default()
+    }
+
+    /// Runs amtool against it.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    pub fn amtool(&self, arguments: &[&str]) -> Output {
+        Command::new("amtool")
+            .arg(format!("--alertmanager.url={}", self.url()))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("amtool comes with Alertmanager")
+    }
+}
+
+impl Cluster {
+    /// Waits until everyone sees everyone.
+    ///
+    /// # Panics
+    /// When they do not meet.
+    pub fn meet(&self) {
+        for one in &self.0 {
+            until("the peers meet", LIMIT, || {
+                let status = one.call("GET", "/status", &Value::Null);
+                (status["cluster"]["peers"].as_array().map(Vec::len) == Some(self.0.len())).then_some(())
+            });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Real backends for tests.
+//!
+//! Here lives what starts a backend on free ports, with its data under the build directory, and ends it
+//! with the test, also when that panics; and a proxy that spoils connections to it. What may not live
+//! here: anything of Rein. Where a program is not installed, a test says so and is skipped; under
+//! `REIN_REQUIRE_CLIENTS=1` it fails.
+
+mod alertmanager;
+mod http;
+mod proxy;
+
+pub use alertmanager::{Alertmanager, Cluster};
+pub use http::request;
+pub use proxy::{Mode, Proxy};
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A port nobody listens on, below those that the system gives to outgoing connections.
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = 20_000 + u16::try_from(std::process::id() % 60).unwrap_or(0) * 200;
+    for _ in 0..2_000 {
+        let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 600;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port between {base} and {}", base + 600)
+}
+
+/// Looks until there is something to see.
+///
+/// # Panics
+/// When `limit` has passed without.
+#[track_caller]
+pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < end, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(15));
+    }
+}
+
+/// Where an installed program is; `None`, with a line that says so, when it is not there.
+///
+/// # Panics
+/// When it is not there and `REIN_REQUIRE_CLIENTS=1` says that it should be.
+#[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+    if found.is_none() {
+        let required = std::env::var("REIN_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+        assert!(!required, "{name} is not installed, and REIN_REQUIRE_CLIENTS=1 says that it should be");
+        eprintln!("SKIPPED: {name} is not installed");
+    }
+    found
+}
+
+/// A new directory under the build directory, gone with the value unless the test panics.
+#[derive(Debug)]
+pub struct Room(PathBuf);
+
+impl Room {
+    /// # Panics
+    /// When it cannot be made.
+    pub fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let exe = std::env::current_exe().expect("a test knows its own file");
+        let profile = exe.ancestors().find(|dir| dir.join("deps").is_dir()).unwrap_or(Path::new("/tmp"));
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = profile.join("parts").join(format!("{name}-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the build directory takes directories");
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// A child that ends with the test.
+#[derive(Debug)]
+struct Watched(Child);
+
+impl Watched {
+    /// Asks it to end, and waits until it has.
+    fn ask_to_end(&mut self, limit: Duration) {
+        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        until("the backend ends", limit, || self.0.try_wait().ok().flatten());
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
