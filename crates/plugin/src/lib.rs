@@ -7,8 +7,14 @@
 //!
 //! The wire is `proto/rein/plugin/v1`; other languages start there.
 
+pub mod address;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod convert;
+pub mod handshake;
 mod remote;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod serve;
 mod service;
 mod status;
@@ -84,4 +90,40 @@ pub trait Silences: Send + Sync {
         back: std::time::Duration,
         limit: u32,
     ) -> Result<Matched, Fault>;
+}
+
+/// What is shared is called through.
+#[async_trait]
+impl<A: Adapter + ?Sized> Adapter for std::sync::Arc<A> {
+    async fn describe(&self) -> Result<Description, Fault> {
+        (**self).describe().await
+    }
+
+    async fn configure(&self, configuration: Configuration) -> Result<Vec<FieldError>, Fault> {
+        (**self).configure(configuration).await
+    }
+
+    async fn check(&self) -> Result<Vec<Finding>, Fault> {
+        (**self).check().await
+    }
+
+    async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
+        (**self).resolve(targets).await
+    }
+
+    async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
+        (**self).observe(cells).await
+    }
+
+    async fn apply(&self, write: Write) -> Result<(), Fault> {
+        (**self).apply(write).await
+    }
+
+    async fn watch(&self) -> Result<BoxStream<'static, Option<CellKey>>, Fault> {
+        (**self).watch().await
+    }
+
+    fn silences(&self) -> Option<&dyn Silences> {
+        (**self).silences()
+    }
 }
