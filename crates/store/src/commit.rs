@@ -40,7 +40,7 @@ pub struct Entry {
 }
 
 /// A condition of a commit, judged against the state just before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Must {
     /// The key does not exist.
     Absent(Key),
@@ -48,6 +48,9 @@ pub enum Must {
     Present(Key),
     /// The key exists and was last put at exactly this revision.
     Unchanged(Key, Revision),
+    /// The key exists and was made at exactly this revision, however often it was put since: what a leader
+    /// sets on its own key, so that a later leader's key, or none, ends its writing.
+    Created(Key, Revision),
 }
 
 impl Must {
@@ -55,17 +58,19 @@ impl Must {
     #[must_use]
     pub const fn key(&self) -> &Key {
         match self {
-            Self::Absent(key) | Self::Present(key) | Self::Unchanged(key, _) => key,
+            Self::Absent(key) | Self::Present(key) | Self::Unchanged(key, _) | Self::Created(key, _) => key,
         }
     }
 
-    /// Whether the condition holds for a key last put at `modified` (`None`: there is no such key).
+    /// Whether the condition holds for a key that was made and last put at these revisions (`None`: there is
+    /// no such key).
     #[must_use]
-    pub fn holds(&self, modified: Option<Revision>) -> bool {
+    pub fn holds(&self, found: Option<(Revision, Revision)>) -> bool {
         match self {
-            Self::Absent(_) => modified.is_none(),
-            Self::Present(_) => modified.is_some(),
-            Self::Unchanged(_, at) => modified == Some(*at),
+            Self::Absent(_) => found.is_none(),
+            Self::Present(_) => found.is_some(),
+            Self::Unchanged(_, at) => found.is_some_and(|(_, modified)| modified == *at),
+            Self::Created(_, at) => found.is_some_and(|(created, _)| created == *at),
         }
     }
 }
@@ -76,6 +81,7 @@ impl fmt::Display for Must {
             Self::Absent(key) => write!(f, "{key} must be absent"),
             Self::Present(key) => write!(f, "{key} must be present"),
             Self::Unchanged(key, at) => write!(f, "{key} must be unchanged since revision {at}"),
+            Self::Created(key, at) => write!(f, "{key} must be the one made at revision {at}"),
         }
     }
 }
@@ -258,11 +264,16 @@ impl Event {
 }
 
 /// All events of one revision whose key has the watched prefix, in order: the only unit a reader may
-/// resume after. Never empty. A lease's end may put more than [`MAX_OPS`] deletions into one batch.
+/// resume after. A lease's end, and commits that share a revision, may put more than [`MAX_OPS`] events
+/// into one batch.
+///
+/// A batch without events says how far a quiet watch has come: up to `at` nothing else happened under its
+/// prefix. One comes soon after the store moved on elsewhere, at the latest after [`crate::Store::revision`]
+/// told somebody so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The revision; pass it to [`crate::Store::watch`] to go on after this batch.
     pub at: Revision,
-    /// The events; no key twice.
+    /// The events; no key twice. None: see [`Batch`].
     pub events: Vec<Event>,
 }

@@ -96,6 +96,18 @@ async fn newer_and_foreign_files_are_refused_untouched() {
     };
 }
 
+/// Beyond what every store promises: nothing but commits moves the revision of a file.
+#[tokio::test]
+async fn closing_and_opening_is_no_revision() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("s.db");
+    let store = open(&path).expect("a store");
+    store.commit(Commit::new().put("k", "v")).await.expect("a commit");
+    let before = store.revision().await;
+    store.close().await;
+    assert_eq!(open(&path).expect("the store again").revision().await, before);
+}
+
 fn large(key: &str, bytes: usize) -> Commit {
     Commit::new()
         .put(key, vec![b'x'; bytes])

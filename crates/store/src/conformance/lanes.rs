@@ -108,3 +108,24 @@ pub async fn lanes_are_separate_and_survive_a_restart<R: Rig>(rig: &R) {
     assert_eq!(at.lane_seq, Some(8));
     assert_eq!(verified(&store, "a").await.len(), 8);
 }
+
+/// Names that are the beginning of others, or hold what a store might divide by, or are as long as may be.
+pub async fn any_name_is_a_lane_of_its_own<R: Rig>(rig: &R) {
+    let store = rig.fresh().await;
+    let long = "é/".repeat(crate::MAX_LANE_NAME / 3) + "x";
+    let mut names = ["a", "a/", "a/1", "a/00000000000000000001", "%", "a%2F", "\u{0}", "\u{10FFFF}", &long];
+    for turn in 0..3 {
+        for name in names {
+            let at = must_commit(&store, Commit::new().lane(says(name, &format!("{turn}/{name}")))).await;
+            assert_eq!(at.lane_seq, Some(turn + 1), "{name:?}");
+        }
+    }
+    for name in names {
+        let bodies: Vec<_> = verified(&store, name).await.into_iter().map(|item| item.body).collect();
+        let expected: Vec<_> = (0..3).map(|turn| bytes::Bytes::from(format!("{turn}/{name}"))).collect();
+        assert_eq!(bodies, expected, "{name:?}");
+    }
+    names.sort_unstable();
+    let heads = store.lanes().await.expect("the heads");
+    assert_eq!(heads.iter().map(|head| head.lane.as_str()).collect::<Vec<_>>(), names);
+}

@@ -45,6 +45,7 @@ macro_rules! conformance {
             conditions_are_judged_and_the_first_failing_one_is_named,
             a_refused_commit_changes_nothing,
             deletes_and_puts_make_created_and_modified,
+            a_key_made_anew_is_another,
             one_of_many_racers_wins_each_revision,
             a_page_walk_sees_every_key_once,
             a_list_is_one_snapshot,
@@ -53,6 +54,7 @@ macro_rules! conformance {
             no_key_comes_twice,
             a_watch_sees_whole_revisions_in_order,
             a_watch_starts_in_the_past_and_resumes_anywhere,
+            a_quiet_watch_says_how_far_it_has_come,
             a_watch_resumes_across_a_restart,
             compacted_history_is_refused_and_the_rest_served,
             watches_stay_complete_under_compaction,
@@ -65,6 +67,7 @@ macro_rules! conformance {
             a_lane_is_chained_and_refused_commits_append_nothing,
             concurrent_entries_make_one_gapless_chain,
             lanes_are_separate_and_survive_a_restart,
+            any_name_is_a_lane_of_its_own,
         );
         #[test]
         fn random_commits_agree_with_a_naive_map() {
@@ -120,9 +123,23 @@ async fn watch(store: &impl Store, prefix: impl Into<Key>, after: Revision) -> B
     within("a watch", store.watch(&prefix.into(), after)).await.expect("a watch")
 }
 
-async fn next(batches: &mut Batches) -> Batch {
+/// The next batch, with or without events.
+async fn next_of_any(batches: &mut Batches) -> Batch {
     let item = within("the next batch", batches.next()).await;
     item.expect("the stream goes on").expect("a batch")
+}
+
+/// The next batch with events; the others must not be ahead of it.
+async fn next(batches: &mut Batches) -> Batch {
+    let mut come = Revision::ZERO;
+    loop {
+        let batch = next_of_any(batches).await;
+        assert!(batch.at > come, "batch {} after the watch had come to {come}", batch.at);
+        if !batch.events.is_empty() {
+            return batch;
+        }
+        come = batch.at;
+    }
 }
 
 /// The error of a watch, whether the call or the stream brings it; batches before it are skipped.

@@ -17,6 +17,8 @@ enum Wish {
     Present(u8),
     /// Unchanged since the put that is `0` for the newest; older ones are stale.
     Unchanged(u8, usize),
+    /// Made by the making that is `0` for the newest.
+    Created(u8, usize),
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..KEYS).prop_map(Wish::Absent),
         2 => (0..KEYS).prop_map(Wish::Present),
         5 => (0..KEYS, 0..3_usize).prop_map(|(key, ago)| Wish::Unchanged(key, ago)),
+        2 => (0..KEYS, 0..2_usize).prop_map(|(key, ago)| Wish::Created(key, ago)),
     ];
     let ops = prop::collection::btree_map(0..KEYS, prop::option::weighted(0.75, any::<u8>()), 0..4);
     (prop::collection::vec(wish, 0..3), ops, prop::option::of(any::<u8>()))
@@ -43,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     now: BTreeMap<Key, Entry>,
     puts: BTreeMap<Key, Vec<Revision>>,
+    makings: BTreeMap<Key, Vec<Revision>>,
     lane: Vec<u8>,
     newest: Revision,
     seen: Vec<(Revision, BTreeMap<Key, Option<Entry>>)>,
@@ -50,19 +54,26 @@ struct Model {
 
 impl Model {
     fn condition(&self, key: Key, wish: &Wish) -> Must {
+        let ago = |of: &BTreeMap<Key, Vec<Revision>>, ago: usize| {
+            let all = of.get(&key).map_or(&[][..], Vec::as_slice);
+            all.iter().rev().nth(ago).copied().unwrap_or(Revision::ZERO)
+        };
         match wish {
             Wish::Absent(_) => Must::Absent(key),
             Wish::Present(_) => Must::Present(key),
-            Wish::Unchanged(_, ago) => {
-                let puts = self.puts.get(&key).map_or(&[][..], Vec::as_slice);
-                let at = puts.iter().rev().nth(*ago).copied().unwrap_or(Revision::ZERO);
-                Must::Unchanged(key, at)
-            }
+            Wish::Unchanged(_, n) => Must::Unchanged(key.clone(), ago(&self.puts, *n)),
+            Wish::Created(_, n) => Must::Created(key.clone(), ago(&self.makings, *n)),
         }
     }
 
     fn first_failing(&self, musts: &[Must]) -> Option<Must> {
-        let holds = |must: &&Must| must.holds(self.now.get(must.key()).map(|entry| entry.modified));
+        let holds = |must: &&Must| match (must, self.now.get(must.key())) {
+            (Must::Absent(_), now) => now.is_none(),
+            (_, None) => false,
+            (Must::Present(_), _) => true,
+            (Must::Unchanged(_, at), Some(now)) => now.modified == *at,
+            (Must::Created(_, at), Some(now)) => now.created == *at,
+        };
         musts.iter().find(|must| !holds(must)).cloned()
     }
 
@@ -75,6 +86,9 @@ impl Model {
                     let entry = Entry { key: key.clone(), value: value.clone(), created, modified: at };
                     self.now.insert(key.clone(), entry.clone());
                     self.puts.entry(key.clone()).or_default().push(at);
+                    if created == at {
+                        self.makings.entry(key.clone()).or_default().push(at);
+                    }
                     events.insert(key.clone(), Some(entry));
                 }
                 Op::Delete(key) => {
@@ -126,7 +140,7 @@ async fn play(store: &impl Store, run: u64, steps: &[Step]) -> Result<(), TestCa
             .wishes
             .iter()
             .filter_map(|wish| {
-                let (Wish::Absent(n) | Wish::Present(n) | Wish::Unchanged(n, _)) = wish;
+                let (Wish::Absent(n) | Wish::Present(n) | Wish::Unchanged(n, _) | Wish::Created(n, _)) = wish;
                 wished.insert(*n).then(|| model.condition(key(*n), wish))
             })
             .collect();

@@ -160,11 +160,11 @@ fn apply_commit(
 
 fn first_failing<'a>(conn: &Connection, must: &'a [Must]) -> rusqlite::Result<Option<&'a Must>> {
     for condition in must {
-        let modified = conn
-            .prepare_cached("SELECT modified FROM kv WHERE key = ?1")?
-            .query_row([condition.key().as_bytes()], |row| row.get(0))
+        let found = conn
+            .prepare_cached("SELECT created, modified FROM kv WHERE key = ?1")?
+            .query_row([condition.key().as_bytes()], |row| Ok((Revision(row.get(0)?), Revision(row.get(1)?))))
             .optional()?;
-        if !condition.holds(modified.map(Revision)) {
+        if !condition.holds(found) {
             return Ok(Some(condition));
         }
     }

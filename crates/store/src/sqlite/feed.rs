@@ -198,6 +198,10 @@ impl Watcher {
             };
             self.after = take.up_to;
             self.ready.extend(take.batches);
+            // Caught up, and nothing was for this reader: it is told how far that is.
+            if self.ready.is_empty() && self.after >= head.at {
+                return Ok(Batch { at: Revision(self.after), events: Vec::new() });
+            }
         }
     }
 }
