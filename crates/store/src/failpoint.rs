@@ -22,6 +22,10 @@ pub const NAMES: [&str; 15] = [
     "before-expire",
 ];
 
+/// Every name of the store over etcd, in the order a commit meets them.
+pub const ETCD_NAMES: [&str; 5] =
+    ["etcd-before-send", "etcd-after-send", "etcd-after-answer", "etcd-mid-answer", "etcd-before-settle"];
+
 /// Aborts the process when this pass is the one asked for.
 #[cfg(feature = "failpoints")]
 pub(crate) fn hit(name: &str) {
@@ -46,3 +50,13 @@ pub(crate) fn hit(name: &str) {
 #[cfg(not(feature = "failpoints"))]
 #[inline]
 pub(crate) fn hit(_name: &str) {}
+
+/// For a place that is no line of code: passes through `name` a moment after it is first polled, and never
+/// ends.
+pub(crate) async fn soon(name: &str) -> std::convert::Infallible {
+    if cfg!(feature = "failpoints") {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        hit(name);
+    }
+    std::future::pending().await
+}

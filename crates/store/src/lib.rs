@@ -1,13 +1,14 @@
 //! Ordered bytes with revisions, commits, watches, leases and hash-chained lanes.
 //!
 //! Here lives what is durable and in which order it became so. It knows no noun of Rein: what the bytes
-//! mean is decided by those who call. One [`Store`] per place where bytes can lie; SQLite for one
-//! machine. What every store promises is written once, as tests: see the `conformance` module.
+//! mean is decided by those who call. One [`Store`] per place where bytes can lie: SQLite for one machine,
+//! etcd when one is not enough. What every store promises is written once, as tests: see the `conformance` module.
 
 mod commit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+pub mod etcd;
 pub mod failpoint;
 mod key;
 mod lane;
@@ -23,6 +24,7 @@ pub use commit::{
     Outcome,
 };
 pub use error::StoreError;
+pub use etcd::{EtcdOptions, EtcdStore, EtcdTls, EtcdUrlError};
 pub use key::{Key, Revision};
 pub use lane::{Lane, LaneBroken, LaneEntry, LaneHash, LaneHead, LaneItem, chain, verify};
 pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
