@@ -48,10 +48,19 @@ impl Alertmanager {
         Some(cluster)
     }
 
-    fn prepared(gossip: Option<(u16, Vec<u16>)>) -> Option<Self> {
+    /// Can one be started here? If not, that is said.
+    pub fn is_installed() -> bool {
+        Self::program().is_some()
+    }
+
+    fn program() -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let there = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-        let program = program(NAMES.iter().find(there).unwrap_or(&NAMES[0]))?;
+        program(NAMES.iter().find(there).unwrap_or(&NAMES[0]))
+    }
+
+    fn prepared(gossip: Option<(u16, Vec<u16>)>) -> Option<Self> {
+        let program = Self::program()?;
         let room = Room::new("alertmanager");
         let config =
             "route: {receiver: nobody, group_wait: 1s, group_interval: 1s}\nreceivers: [{name: nobody}]\n";
@@ -158,6 +167,26 @@ impl Alertmanager {
 }
 
 impl Cluster {
+    /// Ends every silence, and waits until everyone knows.
+    ///
+    /// # Panics
+    /// When somebody does not.
+    pub fn empty(&self) {
+        let live = |one: &Alertmanager| -> Vec<String> {
+            let live = one.silences().into_iter().filter(|silence| silence["status"]["state"] != "expired");
+            live.filter_map(|silence| silence["id"].as_str().map(str::to_owned)).collect()
+        };
+        for one in &self.0 {
+            for id in live(one) {
+                // Gossip may have been faster, and ending what has ended fails.
+                let _ = request(&one.address(), "DELETE", &format!("/api/v2/silence/{id}"), "");
+            }
+        }
+        until("nobody shows a silence", LIMIT, || {
+            self.0.iter().all(|one| live(one).is_empty()).then_some(())
+        });
+    }
+
     /// Waits until everyone sees everyone.
     ///
     /// # Panics
