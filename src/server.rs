@@ -30,6 +30,7 @@ fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
     }
     config.http = args.http.unwrap_or(config.http);
     config.grpc = args.grpc.unwrap_or(config.grpc);
+    config.observe |= args.observe;
     if let Some(format) = args.log_format {
         config.log_format = match format {
             LogFormat::Text => rein_serve::LogFormat::Text,

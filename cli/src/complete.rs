@@ -88,7 +88,7 @@ pub(crate) fn changes() -> ArgValueCandidates {
                 let list = client.changes(&query).await?.changes;
                 let what = |change: &rein_api::changes::ChangeView| {
                     let legs: Vec<String> =
-                        change.legs.iter().map(|leg| format!("{} {}", leg.switch, leg.summary)).collect();
+                        change.legs.iter().map(|leg| format!("{} {}", leg.target, leg.summary)).collect();
                     format!("{}, {}", legs.join(", "), change.actor)
                 };
                 Ok(list.iter().filter_map(|change| candidate(&change.id, what(change))).collect())

@@ -33,6 +33,9 @@ pub struct ServerArgs {
     /// Read this TOML file; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Write into no backend: only look at what is there
+    #[arg(long)]
+    pub observe: bool,
     /// How log lines are written
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,

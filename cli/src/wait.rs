@@ -60,7 +60,7 @@ pub(crate) async fn change(
 
 /// What is known of each target of a change.
 pub(crate) fn legs(change: &ChangeView) -> Vec<Reached> {
-    change.legs.iter().map(|leg| (leg.switch.clone(), leg.proof.clone())).collect()
+    change.legs.iter().map(|leg| (leg.target.clone(), leg.proof.clone())).collect()
 }
 
 /// Follows switches until what they serve now is proved, or time is up: after an end or an undo.
@@ -98,7 +98,7 @@ fn silent() -> ProofView {
 
 /// Switches whose state an act altered, or may have.
 pub(crate) fn named(effects: &[EffectView]) -> Vec<String> {
-    effects.iter().map(|effect| effect.switch.clone()).collect()
+    effects.iter().map(|effect| effect.target.clone()).collect()
 }
 
 struct Clock {

@@ -7,7 +7,7 @@ use crate::render::{Cell, Look, Table, Tone, c, proof_line};
 use rein_api::changes::{ActView, ChangeList, ChangeView, ChangedView, EffectView, UndoView};
 
 fn what(change: &ChangeView) -> String {
-    let legs: Vec<String> = change.legs.iter().map(|leg| format!("{} {}", leg.switch, leg.summary)).collect();
+    let legs: Vec<String> = change.legs.iter().map(|leg| format!("{} {}", leg.target, leg.summary)).collect();
     legs.join(", ")
 }
 
@@ -70,7 +70,7 @@ impl Show for ChangeView {
             let state = look.paint(state_tone(&leg.state), &leg.state);
             text.push_str(&format!(
                 "{}  {} · {state}\n",
-                look.paint(Tone::Strong, &leg.switch),
+                look.paint(Tone::Strong, &leg.target),
                 c(&leg.summary)
             ));
             if self.ended.is_none() {
@@ -106,7 +106,7 @@ fn did(look: &Look, act: &ActView) -> String {
 fn recorded(look: &Look, view: &ChangedView) -> String {
     let mut text = effects(look, &view.effects);
     for leg in &view.change.legs {
-        let name = if view.change.legs.len() > 1 { format!("{}: ", c(&leg.switch)) } else { String::new() };
+        let name = if view.change.legs.len() > 1 { format!("{}: ", c(&leg.target)) } else { String::new() };
         text.push_str(&format!("  {name}{}\n", proof_line(look, &leg.proof)));
     }
     let id = look.paint(Tone::Strong, &view.change.id);

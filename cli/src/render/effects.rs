@@ -32,10 +32,10 @@ fn short(look: &Look, holder: &HolderView) -> String {
 
 /// One line for each switch: `order/recommendations  off → on`, or why nothing is to be seen.
 pub(crate) fn effects(look: &Look, all: &[EffectView]) -> String {
-    let wide = all.iter().map(|e| c(&e.switch).chars().count()).max().unwrap_or(0);
+    let wide = all.iter().map(|e| c(&e.target).chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for effect in all {
-        let name = c(&effect.switch);
+        let name = c(&effect.target);
         let pad = " ".repeat(wide - name.chars().count() + 2);
         let name = look.paint(Tone::Strong, &name);
         let holding: Vec<String> = effect.still_held.iter().map(|h| short(look, h)).collect();

@@ -3,11 +3,14 @@
 
 use rein_api::{ErrorBody, ErrorCode};
 use rein_domain::access::AccessError;
+use rein_domain::backend::BackendError;
 use rein_domain::change::ChangeError;
 use rein_domain::incident::IncidentError;
+use rein_domain::matchers::MatcherError;
 use rein_domain::name::{ChangeId, NameError};
 use rein_domain::scope::PercentError;
 use rein_domain::switch::{LevelError, SwitchError};
+use rein_plugin::Fault;
 use rein_store::StoreError;
 
 /// A refusal, fit for the wire. Boxed, because the good path should be small.
@@ -48,7 +51,7 @@ macro_rules! invalid {
     };
 }
 
-invalid!(NameError, PercentError, LevelError);
+invalid!(NameError, PercentError, LevelError, MatcherError);
 
 impl From<AccessError> for AppError {
     fn from(error: AccessError) -> Self {
@@ -100,6 +103,11 @@ impl From<ChangeError> for AppError {
                 Some(nearest) => format!("did you mean {nearest}?"),
                 None => "rein switch list".to_owned(),
             }),
+            ChangeError::UnknownBackend(_) => of(ErrorCode::NotFound).hint("rein backend list"),
+            ChangeError::SilencesAll(_) => of(ErrorCode::Guarded)
+                .hint("name what is to be hushed; --force passes with the right silence:force"),
+            ChangeError::NeverSilenced { .. } => of(ErrorCode::Guarded)
+                .hint("add a matcher that leaves them out; --force passes with the right silence:force"),
             ChangeError::UnknownZone { .. } => of(ErrorCode::Invalid),
             ChangeError::UnknownChange(_) => of(ErrorCode::NotFound).hint("rein change list"),
             ChangeError::Legs(_)
@@ -128,6 +136,31 @@ impl From<ChangeError> for AppError {
                 of(ErrorCode::NotFound).hint("older changes by id: rein change list --active, then rein change end ID")
             }
             ChangeError::Incident(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackendError> for AppError {
+    fn from(error: BackendError) -> Self {
+        let message = error.to_string();
+        match error {
+            BackendError::Unknown(_) => Self::new(ErrorCode::NotFound, message).hint("rein backend list"),
+            BackendError::TooLong { .. } => Self::new(ErrorCode::Invalid, message),
+            BackendError::InUse { .. } => Self::new(ErrorCode::InUse, message),
+        }
+    }
+}
+
+impl From<Fault> for AppError {
+    fn from(fault: Fault) -> Self {
+        let message = fault.to_string();
+        match fault {
+            Fault::Unsupported(_) | Fault::Invalid(_) => Self::new(ErrorCode::Invalid, message),
+            Fault::Moved(_) => Self::new(ErrorCode::Moved, message),
+            Fault::NotDone(_) | Fault::Unknown(_) | Fault::Unreachable(_) => {
+                Self::new(ErrorCode::BackendUnreachable, message)
+                    .hint("rein backend list; rein plugin logs NAME")
+            }
         }
     }
 }

@@ -217,7 +217,7 @@ impl House {
     }
 
     /// The kept answer to this key, if it was used; an error if it was used for something else.
-    async fn kept(&self, ask: &Ask<'_>) -> Result<Option<Answer>, AppError> {
+    pub(crate) async fn kept(&self, ask: &Ask<'_>) -> Result<Option<Answer>, AppError> {
         let key = records::idem(&ask.key.0, &ask.actor.name);
         let Some(entry) = self.store.get(&key).await? else { return Ok(None) };
         let record: IdemRecord = records::decode(&key, &entry.value)?;

@@ -4,7 +4,8 @@ use crate::clock::{Clock, Sources};
 use crate::doorway::{DoorFacts, Doorway, Keys, Served, Witnesses};
 use crate::error::AppError;
 use crate::image::Image;
-use crate::reconcile;
+use crate::plugins::Plugins;
+use crate::reconcile::{self, Looks, until};
 use crate::records;
 use crate::signing::Signer;
 use futures::StreamExt;
@@ -14,7 +15,7 @@ use rein_domain::access::Actor;
 use rein_domain::change::Policy;
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
-use rein_store::{Batch, Event, Lane, Revision, Store, StoreError};
+use rein_store::{Batch, Event, Lane, Must, Revision, Store, StoreError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct HouseOptions {
     pub accept_new_audit_key: bool,
     /// Files to which signed checkpoints are appended.
     pub ship_heads_to: Vec<PathBuf>,
+    /// Write into no backend: only look.
+    pub observe: bool,
     /// How long ended changes are kept for listing; the audit trail keeps them for ever.
     pub keep_ended: Duration,
 }
@@ -58,6 +61,8 @@ pub struct House {
     pub(crate) epoch: String,
     pub(crate) rates: Rates,
     pub(crate) signer: Signer,
+    pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) looks: Looks,
     doors: RwLock<Vec<DoorFacts>>,
     /// Why the image no longer follows the store, if so.
     broken: RwLock<Option<(String, std::time::Instant)>>,
@@ -68,6 +73,7 @@ impl House {
     /// Reads the store into memory. Nothing runs yet: see [`House::run`].
     pub async fn open(
         store: Arc<dyn Store>,
+        plugins: Arc<dyn Plugins>,
         sources: Box<dyn Sources>,
         options: HouseOptions,
     ) -> Result<Arc<Self>, AppError> {
@@ -88,6 +94,8 @@ impl House {
             epoch,
             rates: Rates::new(options.writes_per_second),
             signer,
+            plugins,
+            looks: Looks::default(),
             doors: RwLock::default(),
             broken: RwLock::default(),
             started: std::time::Instant::now(),
@@ -109,6 +117,7 @@ impl House {
         tasks.spawn(until(stop.clone(), house().expire()));
         tasks.spawn(until(stop.clone(), house().sign()));
         tasks.spawn(until(stop.clone(), house().prune()));
+        tasks.spawn(house().tend_all(stop.clone()));
         tasks.close();
         tasks
     }
@@ -157,6 +166,17 @@ impl House {
             ));
         }
         self.broken.read().as_ref().map(|(why, _)| why.clone())
+    }
+
+    /// Is it this server that writes into backends? One process at a time holds the store's file, so on
+    /// one machine it always is.
+    pub(crate) fn leads(&self) -> bool {
+        true
+    }
+
+    /// What every commit of the reconciler is conditioned on.
+    pub(crate) fn lead_must(&self) -> Option<Must> {
+        None
     }
 
     /// How old the image is: zero while it follows the store.
@@ -262,19 +282,19 @@ impl House {
     }
 }
 
-async fn until(stop: CancellationToken, task: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = task => {}
-    }
-}
-
 /// Reads every record that the image keeps.
 async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
     let mut revision = None;
-    for prefix in
-        [records::SWITCH, records::TOMB, records::TARGET, records::INCIDENT, records::CHANGE, records::TOKEN]
-    {
+    for prefix in [
+        records::SWITCH,
+        records::BACKEND,
+        records::TOMB,
+        records::TARGET,
+        records::INCIDENT,
+        records::CHANGE,
+        records::HOLD,
+        records::TOKEN,
+    ] {
         let (entries, at) = store.list(&prefix.into()).await?;
         // The watch starts at the first list's revision: what altered between two lists is seen again.
         revision.get_or_insert(at);

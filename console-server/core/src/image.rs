@@ -3,8 +3,9 @@
 use crate::error::AppError;
 use crate::records::{self, TokenRecord};
 use rein_domain::change::Change;
+use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
-use rein_domain::name::{ChangeId, SwitchName};
+use rein_domain::name::{BackendName, ChangeId, SwitchName};
 use rein_domain::switch::Switch;
 use rein_domain::time::Timestamp;
 use rein_domain::world::World;
@@ -17,6 +18,10 @@ pub(crate) struct Image {
     pub(crate) world: World,
     pub(crate) revision: Revision,
     pub(crate) tokens: HashMap<String, TokenRecord>,
+    /// What lies in foreign backends.
+    holds: BTreeMap<BackendName, BTreeMap<String, (Hold, Revision)>>,
+    /// The revision at which something that concerns a backend last moved.
+    moved: HashMap<BackendName, Revision>,
     /// Revisions of the keys that conditions name: targets, changes, incidents, definitions.
     revisions: BTreeMap<Key, Revision>,
     /// Switches whose served state may have altered since somebody last asked.
@@ -33,6 +38,15 @@ impl Image {
             self.apply_switch(key, name, entry, at)?;
         } else if let Some(id) = text.strip_prefix(records::CHANGE) {
             self.apply_change(key, id, entry, at)?;
+        } else if let Some(name) = text.strip_prefix(records::BACKEND) {
+            let name: BackendName = name.parse()?;
+            self.moved.insert(name.clone(), at);
+            match entry {
+                Some(entry) => self.world.put_backend(records::decode(key, &entry.value)?),
+                None => self.world.remove_backend(&name),
+            }
+        } else if let Some(cell) = records::held_cell(&text) {
+            self.apply_hold(key, cell, entry, at)?;
         } else if text.starts_with(records::INCIDENT) {
             self.apply_incident(key, entry, at)?;
         } else if let Some(hash) = text.strip_prefix(records::TOKEN) {
@@ -68,6 +82,22 @@ impl Image {
         Ok(())
     }
 
+    fn apply_hold(
+        &mut self,
+        key: &Key,
+        cell: Cell,
+        entry: Option<&Entry>,
+        at: Revision,
+    ) -> Result<(), AppError> {
+        self.moved.insert(cell.backend.clone(), at);
+        let held = self.holds.entry(cell.backend).or_default();
+        match entry {
+            Some(entry) => held.insert(cell.key, (records::decode(key, &entry.value)?, entry.modified)),
+            None => held.remove(&cell.key),
+        };
+        Ok(())
+    }
+
     fn apply_change(
         &mut self,
         key: &Key,
@@ -78,7 +108,8 @@ impl Image {
         match entry {
             Some(entry) => {
                 let change: Change = records::decode(key, &entry.value)?;
-                self.mark(change.legs.iter().map(|leg| leg.switch.clone()), at);
+                self.mark(change.switch_legs().map(|leg| leg.switch.clone()), at);
+                self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
                 self.world.put_change(change);
             }
             None => self.world.remove_change(&id.parse::<ChangeId>()?),
@@ -90,7 +121,11 @@ impl Image {
         let Some(entry) = entry else { return Ok(()) };
         let incident: Incident = records::decode(key, &entry.value)?;
         let of_it = self.world.changes().filter(|c| c.incident.as_ref() == Some(&incident.name));
-        let names: BTreeSet<_> = of_it.flat_map(|c| &c.legs).map(|leg| leg.switch.clone()).collect();
+        let mut names = BTreeSet::new();
+        for change in of_it {
+            names.extend(change.switch_legs().map(|leg| leg.switch.clone()));
+            self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
+        }
         self.mark(names, at);
         self.world.put_incident(incident);
         Ok(())
@@ -99,6 +134,22 @@ impl Image {
     /// The revision of a key; absent if it does not exist.
     pub(crate) fn revision_of(&self, key: &Key) -> Option<Revision> {
         self.revisions.get(key).copied()
+    }
+
+    /// The hold of a cell, and its record's revision.
+    pub(crate) fn hold(&self, cell: &Cell) -> Option<(&Hold, Revision)> {
+        self.holds.get(&cell.backend)?.get(&cell.key).map(|(hold, at)| (hold, *at))
+    }
+
+    /// All holds of a backend, by cell.
+    pub(crate) fn holds(&self, backend: &BackendName) -> impl Iterator<Item = (&str, &Hold, Revision)> {
+        let held = self.holds.get(backend).into_iter().flatten();
+        held.map(|(key, (hold, at))| (key.as_str(), hold, *at))
+    }
+
+    /// The revision at which something that concerns a backend last moved.
+    pub(crate) fn moved(&self, backend: &BackendName) -> Revision {
+        self.moved.get(backend).copied().unwrap_or_default()
     }
 
     /// The condition that a key is still as it is here.

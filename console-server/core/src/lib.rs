@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Every durable write of a person passes [`house::House::gate`]; what happens by arithmetic
-//! alone (expiry, checkpoints, pruning) is written by `reconcile/`. Nothing else commits.
+//! alone (expiry, checkpoints, pruning, bringing backends in line) is written by `reconcile/`. Nothing else commits.
 
 pub mod app;
 pub mod clock;
@@ -18,6 +18,7 @@ pub mod error;
 mod gate;
 pub mod house;
 mod image;
+pub mod plugins;
 mod reconcile;
 mod records;
 mod serving;

@@ -5,13 +5,17 @@ use bytes::Bytes;
 use rein_api::ErrorCode;
 use rein_api::changes::EffectView;
 use rein_domain::access::{Actor, Pattern, Role};
-use rein_domain::name::{ActorName, ChangeId, IncidentName, SwitchName};
+use rein_domain::hold::Cell;
+use rein_domain::name::{ActorName, BackendName, ChangeId, IncidentName, SwitchName};
 use rein_domain::time::Timestamp;
 use rein_store::Key;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) const SWITCH: &str = "def/switch/";
+pub(crate) const BACKEND: &str = "def/backend/";
+/// What Rein has put into a cell of a foreign backend; written before the backend hears of it.
+pub(crate) const HOLD: &str = "hold/";
 pub(crate) const TOMB: &str = "tomb/switch/";
 pub(crate) const TARGET: &str = "target/switch/";
 pub(crate) const CHANGE: &str = "change/";
@@ -25,6 +29,20 @@ pub(crate) const EPOCH: &str = "meta/epoch";
 
 pub(crate) fn switch(name: &SwitchName) -> Key {
     format!("{SWITCH}{name}").into()
+}
+
+pub(crate) fn backend(name: &BackendName) -> Key {
+    format!("{BACKEND}{name}").into()
+}
+
+pub(crate) fn hold(cell: &Cell) -> Key {
+    format!("{HOLD}{}/{}", cell.backend, cell.key).into()
+}
+
+/// The cell that a hold's key names.
+pub(crate) fn held_cell(key: &str) -> Option<Cell> {
+    let (backend, key) = key.strip_prefix(HOLD)?.split_once('/')?;
+    Some(Cell { backend: backend.parse().ok()?, key: key.to_owned() })
 }
 
 pub(crate) fn tomb(name: &SwitchName) -> Key {

@@ -34,7 +34,8 @@ impl House {
         let mut image = self.image.write();
         let now = self.clock.now();
         let passed = image.world.expired(now);
-        let passed: Vec<_> = passed.iter().flat_map(|c| &c.legs).map(|leg| leg.switch.clone()).collect();
+        let passed: Vec<_> =
+            passed.iter().flat_map(|c| c.switch_legs()).map(|leg| leg.switch.clone()).collect();
         image.soil(passed);
         let dirty = image.take_dirty();
         let revision = image.revision;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use rein_api::ErrorBody;
 use rein_api::changes::{
     ChangeList, ChangeQuery, ChangeRequest, ChangeView, ChangedView, EndRequest, ExtendRequest, PreviewView,
-    UndoRequest, UndoView,
+    ResolveRequest, UndoRequest, UndoView,
 };
 
 /// Changes, newest first
@@ -44,7 +44,7 @@ pub(crate) async fn preview(
     Caller(actor): Caller,
     Body(request): Body<ChangeRequest>,
 ) -> Answer<PreviewView> {
-    Ok(Json(app.house.preview(&actor, &request)?))
+    Ok(Json(app.house.preview(&actor, &request).await?))
 }
 
 /// One change, by its id or a prefix that only it has
@@ -84,6 +84,20 @@ pub(crate) async fn extend(
     Body(request): Body<ExtendRequest>,
 ) -> Answer<ChangedView> {
     Ok(Json(app.house.extend(&actor, key, &id, &request).await?))
+}
+
+/// Settle a conflict with what a backend holds
+#[utoipa::path(post, path = "/v1/changes/{id}/resolve", tag = "changes", request_body = ResolveRequest,
+    params(("id" = String, Path), ("idempotency-key" = Option<String>, Header, description = "UUIDv7")), responses(
+    (status = 200, body = ChangedView), (status = "default", body = ErrorBody)))]
+pub(crate) async fn resolve(
+    State(app): State<App>,
+    Caller(actor): Caller,
+    Key(key): Key,
+    Path(id): Path<String>,
+    Body(request): Body<ResolveRequest>,
+) -> Answer<ChangedView> {
+    Ok(Json(app.house.resolve(&actor, key, &id, &request).await?))
 }
 
 /// Reverse the caller's last act of the past hour

@@ -19,6 +19,12 @@ pub(crate) struct PutQuery {
     dry_run: bool,
 }
 
+impl PutQuery {
+    pub(crate) fn mode(&self) -> Mode {
+        if self.dry_run { Mode::DryRun } else { Mode::Apply }
+    }
+}
+
 /// All definitions
 #[utoipa::path(get, path = "/v1/definitions", tag = "definitions", responses(
     (status = 200, body = DefinitionList), (status = "default", body = ErrorBody)))]
@@ -39,9 +45,8 @@ pub(crate) async fn put(
     Body(document): Body<SwitchDocument>,
 ) -> Answer<DefinedView> {
     let (Path((service, switch)), Query(query)) = place;
-    let mode = if query.dry_run { Mode::DryRun } else { Mode::Apply };
     let name = format!("{service}/{switch}");
-    Ok(Json(app.house.define(&actor, key, (&name, &document), mode).await?))
+    Ok(Json(app.house.define(&actor, key, (&name, &document), query.mode()).await?))
 }
 
 /// Delete a switch; its name is never used again

@@ -3,6 +3,7 @@
 mod access;
 mod answer;
 mod audit;
+mod backends;
 mod caller;
 mod changes;
 mod definitions;
@@ -11,6 +12,7 @@ mod guard;
 mod health;
 mod incidents;
 mod openapi;
+mod silences;
 mod status;
 mod switches;
 
@@ -56,7 +58,16 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(changes::show))
         .routes(routes!(changes::end))
         .routes(routes!(changes::extend))
+        .routes(routes!(changes::resolve))
         .routes(routes!(changes::undo))
+        .routes(routes!(silences::list))
+        .routes(routes!(silences::alerts))
+        .routes(routes!(backends::list))
+        .routes(routes!(backends::show))
+        .routes(routes!(backends::check))
+        .routes(routes!(backends::logs))
+        .routes(routes!(backends::plugins))
+        .routes(routes!(backends::put, backends::delete))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::show))
         .routes(routes!(incidents::close))

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rein_api::access::TokenRequest;
 use rein_core::clock::Machine;
+use rein_core::plugins::NoPlugins;
 use rein_core::{House, HouseOptions};
 use rein_domain::change::Policy;
 use rein_http::{Allowed, App};
@@ -38,9 +39,10 @@ async fn rig() -> Rig {
         audit_key: directory.path().join("audit.key"),
         accept_new_audit_key: false,
         ship_heads_to: Vec::new(),
+        observe: false,
         keep_ended: Duration::from_secs(3600),
     };
-    let house = House::open(Arc::new(store), Box::new(Machine), options).await.unwrap();
+    let house = House::open(Arc::new(store), Arc::new(NoPlugins), Box::new(Machine), options).await.unwrap();
     let stop = CancellationToken::new();
     house.run(&stop);
     let admin = house.first_token().await.unwrap().unwrap();

@@ -4,8 +4,10 @@
 //! Its value is read as TOML, or taken as text.
 
 use ipnet::IpNet;
+use rein_domain::name::{BackendName, PluginName};
 use rein_doors::access::{self, Access};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -33,6 +35,12 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Say that a proxy in front speaks TLS: the API may then listen off loopback without.
     pub behind_tls_proxy: bool,
+    /// Write into no backend: only look.
+    pub observe: bool,
+    /// Programs that adapt backends, beside the bundled ones, by name.
+    pub plugins: BTreeMap<PluginName, Program>,
+    /// What backends need that no definition may say, by name.
+    pub backends: BTreeMap<BackendName, Private>,
     /// Changes.
     pub changes: Changes,
     /// Limits.
@@ -117,6 +125,27 @@ pub struct Flagd {
     pub networks: Vec<IpNet>,
 }
 
+/// A program that adapts a kind of backend.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Where it lies; absolute.
+    pub program: PathBuf,
+    /// SHA-256 of the file, in hexadecimal: anything else is not run.
+    pub sha256: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+}
+
+/// What a backend needs that no definition may say.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Private {
+    /// Files that hold secrets, by the name its plugin knows them under.
+    pub secret_files: BTreeMap<String, PathBuf>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -128,6 +157,9 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             tls: None,
             behind_tls_proxy: false,
+            observe: false,
+            plugins: BTreeMap::new(),
+            backends: BTreeMap::new(),
             changes: Changes::default(),
             limits: Limits::default(),
             audit: Audit::default(),

@@ -4,6 +4,7 @@ use crate::config::{Config, Problem};
 use crate::{listen, tls};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rein_core::clock::Machine;
+use rein_core::plugins::NoPlugins;
 use rein_core::{AppError, House, HouseOptions};
 use rein_domain::change::Policy;
 use rein_doors::flagd::{FlagdDoor, FlagdOptions, Limits};
@@ -111,7 +112,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let data = |what: String| ServeError::Data { path: config.data_dir.clone(), what };
     let store = SqliteStore::open(path, SqliteOptions::default()).map_err(|e| data(e.to_string()))?;
     let store = Arc::new(store);
-    let house = House::open(store.clone(), Box::new(Machine), options(&config)).await?;
+    let house = House::open(store.clone(), Arc::new(NoPlugins), Box::new(Machine), options(&config)).await?;
     let stop = CancellationToken::new();
     let tasks = house.run(&stop);
     let token_file = config.data_dir.join("admin.token");
@@ -213,6 +214,7 @@ fn options(config: &Config) -> HouseOptions {
         audit_key: config.data_dir.join("audit.key"),
         accept_new_audit_key: config.audit.accept_new_key,
         ship_heads_to: config.audit.ship_heads_to.clone(),
+        observe: config.observe,
         keep_ended: Duration::from_secs(config.changes.keep_ended_days.saturating_mul(24 * 3600)),
     }
 }

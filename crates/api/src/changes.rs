@@ -1,6 +1,8 @@
 //! Changes: the one way to intervene.
 
+use crate::backends::CellView;
 use crate::proof::{DoorView, ProofView};
+use crate::silences::{LiftRequest, SilencePreview, SilenceRequest};
 use crate::switches::ScopeView;
 use crate::time::At;
 use serde::{Deserialize, Serialize};
@@ -44,10 +46,22 @@ pub enum GuardsRequest {
     Pass,
 }
 
-/// One target.
+/// One target: a switch to set, a silence to lay, or one of somebody else to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LegRequest {
+    /// A switch.
+    Switch(SwitchLegRequest),
+    /// A silence.
+    Silence(SilenceLegRequest),
+    /// A silence of somebody else.
+    Lift(LiftLegRequest),
+}
+
+/// A switch to set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LegRequest {
+pub struct SwitchLegRequest {
     /// `SERVICE/SWITCH`.
     pub switch: String,
     /// `on` or `off`.
@@ -55,6 +69,48 @@ pub struct LegRequest {
     /// Where; absent: everywhere.
     #[serde(default)]
     pub scope: ScopeView,
+}
+
+/// A silence to lay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceLegRequest {
+    /// What and where.
+    pub silence: SilenceRequest,
+}
+
+/// A silence of somebody else to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiftLegRequest {
+    /// Which.
+    pub lift: LiftRequest,
+}
+
+impl LegRequest {
+    /// The switch, if it is about one.
+    pub fn as_switch(&self) -> Option<&SwitchLegRequest> {
+        match self {
+            Self::Switch(leg) => Some(leg),
+            Self::Silence(_) | Self::Lift(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for LegRequest {
+    /// By the field that names the noun, so that an error is about the target meant.
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let fields = serde_json::Map::deserialize(input)?;
+        let (silence, lift) = (fields.contains_key("silence"), fields.contains_key("lift"));
+        let fields = serde_json::Value::Object(fields);
+        let leg = match (silence, lift) {
+            (true, _) => serde_json::from_value(fields).map(Self::Silence),
+            (_, true) => serde_json::from_value(fields).map(Self::Lift),
+            _ => serde_json::from_value(fields).map(Self::Switch),
+        };
+        leg.map_err(|error| D::Error::custom(error.to_string()))
+    }
 }
 
 /// A change.
@@ -80,7 +136,7 @@ pub struct ChangeView {
     pub deadline: At,
     /// Is it counted now?
     pub active: bool,
-    /// `pending`, `in force`, `excepted`, `expired`, `ended`, `undone` or `closed`.
+    /// `pending`, `in force`, `excepted`, `conflict`, `expired`, `ended`, `undone` or `closed`.
     pub state: String,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,9 +150,11 @@ pub struct ChangeView {
 /// One target of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LegView {
-    /// The switch.
-    pub switch: String,
-    /// `on` or `off`.
+    /// `switch` or `silence`.
+    pub noun: String,
+    /// The switch, or the backend.
+    pub target: String,
+    /// `on` or `off`; of a silence `silenced`, or `lifted` for one that somebody else made.
     pub setting: String,
     /// `protects` or `relaxes`.
     pub stance: String,
@@ -104,10 +162,13 @@ pub struct LegView {
     pub scope: ScopeView,
     /// In words: `20 % off in sh`.
     pub summary: String,
-    /// `pending`, `in force`, `excepted` or `over`.
+    /// `pending`, `in force`, `excepted`, `conflict` or `over`.
     pub state: String,
     /// Who has got it.
     pub proof: ProofView,
+    /// What was put into a foreign backend for it, and what happens next there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellView>,
 }
 
 /// How a change ended.
@@ -139,11 +200,11 @@ pub struct ActView {
     pub reason: String,
 }
 
-/// What an act would do, or did, to one switch.
+/// What an act would do, or did, to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EffectView {
-    /// The switch.
-    pub switch: String,
+    /// The switch, or the backend.
+    pub target: String,
     /// What it came to before, in words.
     pub before: String,
     /// What it comes to after, in words.
@@ -176,15 +237,18 @@ pub struct HolderView {
 /// What a change would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PreviewView {
-    /// One for each target.
+    /// One for each switch.
     pub legs: Vec<LegPreview>,
+    /// One for each backend whose silences it touches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<SilencePreview>,
     /// When it would end.
     pub deadline: At,
     /// Doors through which it would reach clients.
     pub doors: Vec<DoorView>,
 }
 
-/// What a change would do to one target.
+/// What a change would do to one switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LegPreview {
     /// Before and after.
@@ -225,6 +289,9 @@ pub struct ChangeQuery {
     /// Only those over this switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch: Option<String>,
+    /// Only those that are written into this backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
     /// Only those of this incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
@@ -276,6 +343,32 @@ pub struct ExtendRequest {
     /// Only say what would happen.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+/// Settles a conflict: a cell of a backend that holds what is neither the prior nor ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveRequest {
+    /// What to do.
+    pub how: HowRequest,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Only say what would happen.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// How a conflict is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HowRequest {
+    /// Write ours over what is there.
+    Reassert,
+    /// Leave what is there, and end the change.
+    Adopt,
+    /// Put back what was there before, and end the change.
+    Restore,
 }
 
 /// Reverses the caller's last act of the past hour.

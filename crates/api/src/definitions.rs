@@ -1,5 +1,6 @@
 //! Definitions: what people declare in files.
 
+use crate::backends::BackendDocument;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -91,6 +92,9 @@ fn off() -> OnOff {
 pub struct DefinitionList {
     /// The switches.
     pub switches: Vec<SwitchDocument>,
+    /// The backends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backends: Vec<BackendDocument>,
 }
 
 /// What putting a definition did.

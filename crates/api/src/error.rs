@@ -67,6 +67,8 @@ codes! {
     Unauthenticated = "unauthenticated", 401, Failed;
     /// The token does not grant this.
     Denied = "denied", 403, Refused;
+    /// The server only observes: it writes into no backend.
+    Observing = "observing", 403, Refused;
     /// The Host or Origin header is not on the server's list.
     HostRefused = "host_refused", 403, Failed;
     /// No such switch, change, incident, token or path.
@@ -89,12 +91,17 @@ codes! {
     TooLarge = "too_large", 413, Usage;
     /// The idempotency key is no UUIDv7, or older than such keys are kept.
     KeyExpired = "key_expired", 422, Usage;
+    /// The definition of a backend does not fit its plugin, or names what only the server's own
+    /// configuration may name.
+    Misconfigured = "misconfigured", 422, Usage;
     /// A guard refuses: `needs`, `excludes`, or a limit that policy sets.
     Guarded = "guarded", 422, Refused;
     /// Too many requests from this token.
     RateLimited = "rate_limited", 429, Failed;
     /// Something broke that should not: a bug.
     Internal = "internal", 500, Bug;
+    /// A backend, or the plugin that adapts it, did not answer. Nothing was changed.
+    BackendUnreachable = "backend_unreachable", 502, Unreachable;
     /// The server cannot write now: store gone, clock set, starting or stopping.
     Unavailable = "unavailable", 503, Unreachable;
     /// The write was sent and no answer came: it may or may not be recorded.

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod backends;
 pub mod changes;
 pub mod definitions;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod events;
 pub mod incidents;
 pub mod paths;
 pub mod proof;
+pub mod silences;
 pub mod status;
 pub mod switches;
 pub mod time;

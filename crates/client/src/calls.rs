@@ -5,15 +5,17 @@ use crate::error::ClientError;
 use http::Method;
 use rein_api::access::{CanIQuery, CanIView, TokenCreated, TokenList, TokenRequest, TokenView, WhoAmI};
 use rein_api::audit::{AuditHeads, AuditList, AuditQuery, LaneQuery, LaneView};
+use rein_api::backends::{BackendDocument, BackendList, BackendView, CheckView, PluginList, PluginLogs};
 use rein_api::changes::{
     ChangeList, ChangeQuery, ChangeRequest, ChangeView, ChangedView, EndRequest, ExtendRequest, PreviewView,
-    UndoRequest, UndoView,
+    ResolveRequest, UndoRequest, UndoView,
 };
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
+use rein_api::silences::{AlertList, AlertQuery, SilenceList, SilenceQuery};
 use rein_api::status::StatusView;
 use rein_api::switches::{SwitchList, SwitchView};
-use rein_domain::name::SwitchName;
+use rein_domain::name::{BackendName, SwitchName};
 use serde::Serialize;
 
 type Answer<T> = Result<T, ClientError>;
@@ -71,6 +73,58 @@ impl Client {
     /// Moves a change's deadline, or says what that would do.
     pub async fn extend(&self, id: &str, request: &ExtendRequest, key: &Key) -> Answer<ChangedView> {
         self.write(Method::POST, format!("/v1/changes/{}/extend", escape(id)), request, key).await
+    }
+
+    /// Settles a conflict with what a backend holds, or says what that would do.
+    pub async fn resolve(&self, id: &str, request: &ResolveRequest, key: &Key) -> Answer<ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/resolve", escape(id)), request, key).await
+    }
+
+    /// Silences of all backends that hush alerts.
+    pub async fn silences(&self, query: &SilenceQuery) -> Answer<SilenceList> {
+        self.get(with_query("/v1/silences", query)).await
+    }
+
+    /// Alerts that fire now.
+    pub async fn alerts(&self, query: &AlertQuery) -> Answer<AlertList> {
+        self.get(with_query("/v1/alerts", query)).await
+    }
+
+    /// All backends.
+    pub async fn backends(&self) -> Answer<BackendList> {
+        self.get("/v1/backends".to_owned()).await
+    }
+
+    /// One backend.
+    pub async fn backend(&self, name: &BackendName) -> Answer<BackendView> {
+        self.get(format!("/v1/backends/{name}")).await
+    }
+
+    /// What a look at a backend finds.
+    pub async fn check_backend(&self, name: &BackendName) -> Answer<CheckView> {
+        self.get(format!("/v1/backends/{name}/check")).await
+    }
+
+    /// What the plugin of a backend wrote to its standard error.
+    pub async fn plugin_logs(&self, name: &BackendName) -> Answer<PluginLogs> {
+        self.get(format!("/v1/backends/{name}/logs")).await
+    }
+
+    /// All plugins.
+    pub async fn plugins(&self) -> Answer<PluginList> {
+        self.get("/v1/plugins".to_owned()).await
+    }
+
+    /// Declares a backend, or says what that would do.
+    pub async fn define_backend(
+        &self,
+        document: &BackendDocument,
+        put: Put,
+        key: &Key,
+    ) -> Answer<DefinedView> {
+        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+        let path = format!("/v1/definitions/backend/{}{query}", escape(&document.name));
+        self.write(Method::PUT, path, document, key).await
     }
 
     /// Reverses the caller's last act, or says what that would do.

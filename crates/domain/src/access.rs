@@ -90,6 +90,12 @@ words!(
         SwitchOn = "switch:on",
         /// Pass `needs` and `excludes`.
         SwitchForce = "switch:force",
+        /// Hush alerts.
+        SilenceAdd = "silence:add",
+        /// Take away a silence that somebody made outside Rein.
+        SilenceExpire = "silence:expire",
+        /// Hush what is never to be hushed.
+        SilenceForce = "silence:force",
         /// End or extend one's own change.
         ChangeOwn = "change:own",
         /// End or extend another's change.
@@ -124,7 +130,9 @@ impl Role {
     pub fn allows(self, verb: Verb) -> bool {
         match self {
             Self::Admin => true,
-            Self::Operator => !matches!(verb, Verb::Define | Verb::Tokens | Verb::SwitchForce),
+            Self::Operator => {
+                !matches!(verb, Verb::Define | Verb::Tokens | Verb::SwitchForce | Verb::SilenceForce)
+            }
             Self::Viewer => matches!(verb, Verb::Read | Verb::ReadFlags | Verb::ReadAudit),
             Self::Client => verb == Verb::ReadFlags,
         }

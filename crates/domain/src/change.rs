@@ -1,6 +1,9 @@
 //! Changes: every intervention, from proposal to end.
 
+use crate::hold::Cell;
 use crate::layer::Stance;
+pub use crate::leg::{Hush, Leg, Lifted, SilenceLeg, SwitchLeg};
+use crate::matchers::{Matcher, Matchers};
 use crate::name::{ActorName, ChangeId, IncidentName, SwitchName};
 pub use crate::refusal::ChangeError;
 use crate::scope::{Percent, Scope};
@@ -18,25 +21,20 @@ pub const MAX_LAYERS: usize = 1000;
 /// How far back `undo` looks.
 pub const UNDO_REACH: Duration = Duration::from_secs(3600);
 
-/// One target of a change and what to do there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// The switch.
-    pub switch: SwitchName,
-    /// What it is set to within the scope.
-    pub setting: Setting,
-    /// Where.
-    #[serde(default)]
-    pub scope: Scope,
-    /// Which way it pulls; decided by the switch's polarity when proposed.
-    pub stance: Stance,
+/// One target, as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A switch, what it is to be set to, and where.
+    Switch(SwitchName, Setting, Scope),
+    /// A backend, and what is to be done to its silences.
+    Silence(SilenceLeg),
 }
 
 /// What somebody asks for: a duration, not a deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// Targets, settings and scopes.
-    pub legs: Vec<(SwitchName, Setting, Scope)>,
+    /// The targets.
+    pub legs: Vec<Wish>,
     /// How long it is to last.
     pub lasts: Duration,
     /// Why; may be empty.
@@ -182,16 +180,22 @@ impl Change {
         if intent.reason.len() > MAX_TEXT {
             return Err(ChangeError::ReasonTooLong(intent.reason.len()));
         }
-        let deadline = deadline(intent.lasts, world.policy, now)?;
+        let deadline = match lifted(&intent.legs) {
+            // What is lifted ends by itself; a layer that ended before would bring it back.
+            Some(ends) if ends > now => ends.ceil_second(),
+            Some(_) => return Err(ChangeError::DeadlinePast),
+            None => deadline(intent.lasts, world.policy, now)?,
+        };
         if let Some(incident) = intent.incident.as_ref().and_then(|name| world.incident(name)) {
             incident.takes_changes()?;
         }
         let mut legs: Vec<Leg> = Vec::with_capacity(intent.legs.len());
-        for (switch, setting, scope) in intent.legs {
-            if legs.iter().any(|leg| leg.switch == switch) {
-                return Err(ChangeError::TwiceNamed(switch));
+        for wish in intent.legs {
+            let leg = leg(wish, intent.guards, world)?;
+            if legs.iter().any(|other| same_target(other, &leg)) {
+                return Err(ChangeError::TwiceNamed(leg.target()));
             }
-            legs.push(leg(switch, setting, scope, world)?);
+            legs.push(leg);
         }
         let excepts = exceptions(&legs, &intent.supersede, world, now)?;
         if intent.guards == Guards::Check {
@@ -216,6 +220,16 @@ impl Change {
             ended: None,
             acts: vec![laid],
         })
+    }
+
+    /// Its legs over switches.
+    pub fn switch_legs(&self) -> impl Iterator<Item = &SwitchLeg> {
+        self.legs.iter().filter_map(Leg::as_switch)
+    }
+
+    /// The cells of foreign backends it is written into, each with its leg.
+    pub fn cells(&self) -> impl Iterator<Item = (Cell, &Leg)> {
+        self.legs.iter().enumerate().filter_map(|(at, leg)| Some((leg.cell(&self.id, at)?, leg)))
     }
 
     /// Neither ended nor past its deadline. Whether its incident still lets it count is
@@ -337,7 +351,63 @@ fn deadline(lasts: Duration, policy: Policy, now: Timestamp) -> Result<Timestamp
     Ok(now.plus(lasts).ceil_second())
 }
 
-fn leg(name: SwitchName, setting: Setting, scope: Scope, world: &World) -> Result<Leg, ChangeError> {
+/// The end of what is lifted, when the change does nothing else.
+fn lifted(legs: &[Wish]) -> Option<Timestamp> {
+    let end = |wish: &Wish| match wish {
+        Wish::Silence(SilenceLeg { hush: Hush::Lift(lifted), .. }) => Some(lifted.ends),
+        _ => None,
+    };
+    legs.iter().map(end).collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max())
+}
+
+fn same_target(a: &Leg, b: &Leg) -> bool {
+    match (a, b) {
+        (Leg::Switch(a), Leg::Switch(b)) => a.switch == b.switch,
+        (Leg::Silence(a), Leg::Silence(b)) => a == b,
+        _ => false,
+    }
+}
+
+fn leg(wish: Wish, guards: Guards, world: &World) -> Result<Leg, ChangeError> {
+    match wish {
+        Wish::Switch(name, setting, scope) => switch_leg(name, setting, scope, world).map(Leg::Switch),
+        Wish::Silence(leg) => silence_leg(leg, guards, world).map(Leg::Silence),
+    }
+}
+
+/// A silence needs a backend that is there, and must not hush what nobody may hush.
+fn silence_leg(leg: SilenceLeg, guards: Guards, world: &World) -> Result<SilenceLeg, ChangeError> {
+    let Some(backend) = world.backend(&leg.backend) else {
+        return Err(ChangeError::UnknownBackend(leg.backend));
+    };
+    let Hush::Lay(matchers) = &leg.hush else { return Ok(leg) };
+    if guards == Guards::Pass {
+        return Ok(leg);
+    }
+    if matchers.takes_in_everything() {
+        return Err(ChangeError::SilencesAll(leg.backend));
+    }
+    if let Some(never) = backend.never_silence.iter().find(|never| reaches(matchers, never)) {
+        let never = never.to_string();
+        return Err(ChangeError::NeverSilenced { backend: leg.backend, never });
+    }
+    Ok(leg)
+}
+
+/// Do these matchers speak of the labels of `never`, and can they take in what it names? A silence that
+/// says nothing of them is judged by the alerts there are, not here.
+fn reaches(matchers: &Matchers, never: &Matchers) -> bool {
+    let rule: Vec<Matcher> = never.iter().cloned().collect();
+    let speaks = matchers.iter().any(|m| rule.iter().any(|r| r.name() == m.name()));
+    speaks && matchers.meets(&rule)
+}
+
+fn switch_leg(
+    name: SwitchName,
+    setting: Setting,
+    scope: Scope,
+    world: &World,
+) -> Result<SwitchLeg, ChangeError> {
     let Some(switch) = world.switch(&name) else {
         let near = world.near(&name);
         return Err(ChangeError::UnknownSwitch { name, near });
@@ -356,7 +426,7 @@ fn leg(name: SwitchName, setting: Setting, scope: Scope, world: &World) -> Resul
     if world.layer_count(&name) >= MAX_LAYERS {
         return Err(ChangeError::TooManyLayers(name));
     }
-    Ok(Leg { switch: name, setting, scope, stance })
+    Ok(SwitchLeg { switch: name, setting, scope, stance })
 }
 
 /// A relaxing leg must name the protecting layers that lie in its way, and no others.
@@ -367,7 +437,7 @@ fn exceptions(
     now: Timestamp,
 ) -> Result<BTreeSet<ChangeId>, ChangeError> {
     let mut excepts = BTreeSet::new();
-    for leg in legs.iter().filter(|leg| leg.stance == Stance::Relaxes) {
+    for leg in legs.iter().filter_map(Leg::as_switch).filter(|leg| leg.stance == Stance::Relaxes) {
         let Some(stack) = world.stack(&leg.switch, now) else { continue };
         let (named, unnamed): (Vec<_>, Vec<_>) = stack
             .holding(&leg.scope, now)
@@ -391,10 +461,10 @@ fn exceptions(
 /// `needs` and `excludes`, checked against the world as it would be with these legs.
 fn guard(legs: &[Leg], world: &World, now: Timestamp) -> Result<(), ChangeError> {
     let shed = |name: &SwitchName| {
-        let also = legs.iter().find(|leg| leg.switch == *name);
+        let also = legs.iter().filter_map(Leg::as_switch).find(|leg| leg.switch == *name);
         also.is_some_and(|leg| leg.stance == Stance::Protects) || (also.is_none() && world.is_shed(name, now))
     };
-    for leg in legs.iter().filter(|leg| leg.stance == Stance::Protects) {
+    for leg in legs.iter().filter_map(Leg::as_switch).filter(|leg| leg.stance == Stance::Protects) {
         let Some(switch) = world.switch(&leg.switch) else { continue };
         for needs in switch.needs.iter().filter(|name| shed(name)) {
             let Some(fallback) = world.switch(needs) else { continue };

@@ -37,13 +37,8 @@ impl Rig {
     /// Observe, decide, record, write. Says whether there is more to do.
     fn round(&mut self, crash: Crash) -> bool {
         let life = self.life.to_string();
-        let step = decide(
-            self.hold.as_ref(),
-            self.want.as_ref(),
-            &found(&self.cell, &life),
-            self.policy,
-            self.now,
-        );
+        let step =
+            decide(self.hold.as_ref(), self.want.as_ref(), &found(&self.cell, &life), self.policy, self.now);
         if matches!(crash, Crash::BeforeRecord) {
             return true;
         }

@@ -10,10 +10,12 @@
 
 pub mod access;
 pub mod audit;
+pub mod backend;
 pub mod change;
 pub mod hold;
 pub mod incident;
 pub mod layer;
+pub mod leg;
 pub mod matchers;
 pub mod name;
 pub mod proof;

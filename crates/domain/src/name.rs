@@ -125,6 +125,10 @@ name!(
     BackendName, "backend", "a-z, 0-9, and inside also - and _", plain
 );
 name!(
+    /// A plugin: the program that adapts a kind of backend, such as `alertmanager`.
+    PluginName, "plugin", "a-z, 0-9, and inside also - and _", plain
+);
+name!(
     /// A zone: what fails together, such as a data centre.
     ZoneName, "zone", "a-z, 0-9, and inside also - and _", plain
 );

@@ -2,7 +2,7 @@
 
 use crate::change::{MAX_LAYERS, MAX_LEGS};
 use crate::incident::IncidentError;
-use crate::name::{ActorName, ChangeId, SwitchName, ZoneName};
+use crate::name::{ActorName, BackendName, ChangeId, SwitchName, ZoneName};
 use crate::switch::{MAX_TEXT, Setting};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,9 +34,23 @@ pub enum ChangeError {
     /// No leg, or too many.
     #[error("a change has 1 to {MAX_LEGS} targets, this one has {0}")]
     Legs(usize),
-    /// The same switch twice in one change.
+    /// The same target twice in one change.
     #[error("{0} is named twice in one change")]
-    TwiceNamed(SwitchName),
+    TwiceNamed(String),
+    /// No such backend.
+    #[error("there is no backend {0}")]
+    UnknownBackend(BackendName),
+    /// The matchers of a silence leave nothing out.
+    #[error("these matchers take in every alert of {0}")]
+    SilencesAll(BackendName),
+    /// A silence would take in alerts that are never to be silenced.
+    #[error("these matchers can take in alerts that {backend} never silences: {never}")]
+    NeverSilenced {
+        /// The backend.
+        backend: BackendName,
+        /// The alerts, as matchers.
+        never: String,
+    },
     /// Zero, or a deadline behind now.
     #[error("the deadline would lie in the past")]
     DeadlinePast,

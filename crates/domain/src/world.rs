@@ -1,9 +1,10 @@
 //! What the rules look at: switches, changes and incidents at one moment, indexed by switch.
 
+use crate::backend::Backend;
 use crate::change::{Change, Did, Policy, UNDO_REACH, Undo};
 use crate::incident::Incident;
 use crate::layer::{Layer, Stack, Stance, Summary};
-use crate::name::{ActorName, ChangeId, IncidentName, SwitchName};
+use crate::name::{ActorName, BackendName, ChangeId, IncidentName, SwitchName};
 use crate::switch::{Switch, SwitchError};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,11 +15,14 @@ pub struct World {
     /// How long changes may last.
     pub policy: Policy,
     switches: BTreeMap<SwitchName, Switch>,
+    backends: BTreeMap<BackendName, Backend>,
     tombs: BTreeSet<SwitchName>,
     changes: BTreeMap<ChangeId, Change>,
     incidents: BTreeMap<IncidentName, Incident>,
     /// Changes not yet ended, by switch.
     over: HashMap<SwitchName, BTreeSet<ChangeId>>,
+    /// The same, by foreign backend.
+    into: HashMap<BackendName, BTreeSet<ChangeId>>,
     /// The same changes by deadline, so that the next one is found without a search.
     deadlines: BTreeSet<(Timestamp, ChangeId)>,
     /// For each switch, those that name it in `needs` or `excludes`.
@@ -45,6 +49,26 @@ impl World {
     /// All declared switches, by name.
     pub fn switches(&self) -> impl Iterator<Item = &Switch> {
         self.switches.values()
+    }
+
+    /// A declared backend.
+    pub fn backend(&self, name: &BackendName) -> Option<&Backend> {
+        self.backends.get(name)
+    }
+
+    /// All declared backends, by name.
+    pub fn backends(&self) -> impl Iterator<Item = &Backend> {
+        self.backends.values()
+    }
+
+    /// Puts a backend in place.
+    pub fn put_backend(&mut self, backend: Backend) {
+        self.backends.insert(backend.name.clone(), backend);
+    }
+
+    /// Takes a backend away.
+    pub fn remove_backend(&mut self, name: &BackendName) {
+        self.backends.remove(name);
     }
 
     /// A change, ended ones included while they are kept.
@@ -113,8 +137,11 @@ impl World {
         self.remove_change(&change.id.clone());
         if change.ended.is_none() {
             self.deadlines.insert((change.deadline, change.id.clone()));
-            for leg in &change.legs {
+            for leg in change.switch_legs() {
                 self.over.entry(leg.switch.clone()).or_default().insert(change.id.clone());
+            }
+            for (cell, _) in change.cells() {
+                self.into.entry(cell.backend).or_default().insert(change.id.clone());
             }
         }
         for act in &change.acts {
@@ -127,8 +154,13 @@ impl World {
     pub fn remove_change(&mut self, id: &ChangeId) {
         let Some(old) = self.changes.remove(id) else { return };
         self.deadlines.remove(&(old.deadline, id.clone()));
-        for leg in &old.legs {
+        for leg in old.switch_legs() {
             if let Some(ids) = self.over.get_mut(&leg.switch) {
+                ids.remove(id);
+            }
+        }
+        for (cell, _) in old.cells() {
+            if let Some(ids) = self.into.get_mut(&cell.backend) {
                 ids.remove(id);
             }
         }
@@ -176,6 +208,15 @@ impl World {
         changes
     }
 
+    /// Active changes that are written into a backend, oldest first.
+    pub fn written_into(&self, backend: &BackendName, now: Timestamp) -> Vec<&Change> {
+        let ids = self.into.get(backend).into_iter().flatten();
+        let mut changes: Vec<&Change> =
+            ids.filter_map(|id| self.changes.get(id)).filter(|c| self.active(c, now)).collect();
+        changes.sort_by_key(|c| (c.created, c.id.clone()));
+        changes
+    }
+
     /// How many changes not yet ended lie over a switch.
     pub fn layer_count(&self, name: &SwitchName) -> usize {
         self.over.get(name).map_or(0, BTreeSet::len)
@@ -210,7 +251,7 @@ impl World {
             .into_iter()
             .filter(|change| !gone.contains(&change.id))
             .flat_map(|change| {
-                change.legs.iter().filter(|leg| leg.switch == *name).map(move |leg| (change, leg))
+                change.switch_legs().filter(|leg| leg.switch == *name).map(move |leg| (change, leg))
             })
             .map(|(change, leg)| Layer {
                 change: change.id.clone(),

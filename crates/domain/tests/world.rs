@@ -2,7 +2,7 @@
 //! whenever somebody asks.
 
 use proptest::prelude::*;
-use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent};
+use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Wish};
 use rein_domain::incident::Incident;
 use rein_domain::name::{ActorName, ChangeId, IncidentName, SwitchName};
 use rein_domain::scope::{Percent, Place, Scope};
@@ -46,7 +46,7 @@ fn intent(percent: u8, zone: bool, lasts: u64, incident: Option<IncidentName>) -
         ..Scope::default()
     };
     Intent {
-        legs: vec![(name(), Setting::Off, scope)],
+        legs: vec![Wish::Switch(name(), Setting::Off, scope)],
         lasts: Duration::from_secs(lasts),
         reason: String::new(),
         incident,
@@ -239,15 +239,17 @@ fn what_cannot_be_is_refused() {
         ChangeError::TooLong { .. }
     ));
     assert!(matches!(propose(with(|i| i.legs.push(i.legs[0].clone()))), ChangeError::TwiceNamed(_)));
-    let unknown = propose(with(|i| i.legs[0].0 = "order/recomendations".parse().unwrap()));
+    let unknown = propose(with(|i| {
+        i.legs[0] = Wish::Switch("order/recomendations".parse().unwrap(), Setting::Off, Scope::default());
+    }));
     assert!(matches!(unknown, ChangeError::UnknownSwitch { near, .. } if near == [name()]));
     let share_back = propose(with(|i| {
-        i.legs[0].1 = Setting::On;
-        i.legs[0].2.percent = Percent::try_from(20).unwrap();
+        let percent = Percent::try_from(20).unwrap();
+        i.legs[0] = Wish::Switch(name(), Setting::On, Scope { percent, ..Scope::default() });
     }));
     assert!(matches!(share_back, ChangeError::RelaxingPercent(..)));
     let stray = propose(with(|i| {
-        i.legs[0].1 = Setting::On;
+        i.legs[0] = Wish::Switch(name(), Setting::On, Scope::default());
         i.supersede.insert(ChangeId::from_random(7));
     }));
     assert!(matches!(stray, ChangeError::NotHolding { .. }));

@@ -138,7 +138,7 @@ fn partly(ended: &[ChangedView], all: &[ChangeView], error: CliError) -> CliErro
 pub(crate) fn merged(all: impl IntoIterator<Item = EffectView>) -> Vec<EffectView> {
     let mut merged: Vec<EffectView> = Vec::new();
     for effect in all {
-        match merged.iter_mut().find(|earlier| earlier.switch == effect.switch) {
+        match merged.iter_mut().find(|earlier| earlier.target == effect.target) {
             None => merged.push(effect),
             Some(earlier) => {
                 *earlier = EffectView {

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliErro
         ctx.say("dry run: nothing was changed")?;
     } else if !args.wait.no_wait {
         let mut names: Vec<String> =
-            extended.iter().flat_map(|change| &change.legs).map(|leg| leg.switch.clone()).collect();
+            extended.iter().flat_map(|change| &change.legs).map(|leg| leg.target.clone()).collect();
         names.sort();
         names.dedup();
         let reached = wait::switches(ctx, &client, &names, &args.wait).await?;

@@ -10,7 +10,7 @@ use crate::render::c;
 use crate::state;
 use clap::Args;
 use rein_api::ExitCode;
-use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest};
+use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest, SwitchLegRequest};
 use rein_api::switches::{ScopeView, SwitchView};
 use rein_client::{Client, Key};
 use rein_domain::change::MAX_LEGS;
@@ -77,7 +77,7 @@ pub(super) async fn lay(
     let client = ctx.client()?;
     let mut views = look(&client, &args).await?;
     let wanted = setting.to_string();
-    let scope = request.legs[0].scope.clone();
+    let scope = scope(&args);
     // A layer that protects is always added; one that relaxes only where there is something to relax.
     let relaxes = |view: &SwitchView| view.protects != wanted;
     if !release.end.is_empty() && !views.iter().any(relaxes) {
@@ -96,7 +96,7 @@ pub(super) async fn lay(
             }
             views = look(&client, &args).await?;
         } else if let Some(id) = release.end.first() {
-            let name = &request.legs[0].switch;
+            let name = &views[0].name;
             let error = CliError::usage(format!("{id} does not hold {name}; nothing does"));
             return Err(error.hint(format!("rein switch show {name}")));
         }
@@ -112,7 +112,7 @@ pub(super) async fn lay(
     for name in &already {
         ctx.say(&format!("{} is already {wanted}; nothing holds it", c(name)))?;
     }
-    request.legs.retain(|leg| !already.contains(&leg.switch));
+    request.legs.retain(|leg| leg.as_switch().is_none_or(|leg| !already.contains(&leg.switch)));
     if request.legs.is_empty() {
         return Ok(ExitCode::Done);
     }
@@ -124,6 +124,14 @@ async fn look(client: &Client, args: &Lay) -> Result<Vec<SwitchView>, CliError> 
     futures::future::try_join_all(args.switches.iter().map(|switch| look_up(client, switch))).await
 }
 
+fn scope(args: &Lay) -> ScopeView {
+    ScopeView {
+        zones: args.zones.iter().map(ToString::to_string).collect(),
+        instances: args.instances.iter().map(ToString::to_string).collect(),
+        percent: args.percent.unwrap_or(Percent::ALL).get(),
+    }
+}
+
 fn request(
     ctx: &Ctx,
     setting: Setting,
@@ -131,15 +139,10 @@ fn request(
     release: &Release,
 ) -> Result<(ChangeRequest, Option<state::Origin>), CliError> {
     let incident = state::incident(ctx, args.incident.clone())?;
-    let scope = ScopeView {
-        zones: args.zones.iter().map(ToString::to_string).collect(),
-        instances: args.instances.iter().map(ToString::to_string).collect(),
-        percent: args.percent.unwrap_or(Percent::ALL).get(),
-    };
-    let leg = |switch: &SwitchName| LegRequest {
-        switch: switch.to_string(),
-        setting: setting.to_string(),
-        scope: scope.clone(),
+    let scope = scope(args);
+    let leg = |switch: &SwitchName| {
+        let (switch, setting) = (switch.to_string(), setting.to_string());
+        LegRequest::Switch(SwitchLegRequest { switch, setting, scope: scope.clone() })
     };
     let request = ChangeRequest {
         legs: args.switches.iter().map(leg).collect(),

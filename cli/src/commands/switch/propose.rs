@@ -7,7 +7,7 @@ use crate::output::{Format, json, yaml};
 use crate::render::{Whose, c, preview};
 use crate::state::Origin;
 use crate::wait;
-use rein_api::changes::{ChangeRequest, ChangedView, PreviewView};
+use rein_api::changes::{ChangeRequest, ChangedView, LegRequest, PreviewView, SwitchLegRequest};
 use rein_api::{ErrorCode, ExitCode};
 use rein_client::{Client, Key};
 use std::collections::BTreeSet;
@@ -42,8 +42,8 @@ pub(super) async fn run(
         proposal.request.seen = view
             .legs
             .iter()
-            .filter(|leg| proposal.relaxing.contains(&leg.effect.switch))
-            .map(|leg| (leg.effect.switch.clone(), leg.revision))
+            .filter(|leg| proposal.relaxing.contains(&leg.effect.target))
+            .map(|leg| (leg.effect.target.clone(), leg.revision))
             .collect();
         ctx.confirm(consent, &question(&proposal.request))?;
         let key = args.idempotency_key.clone().unwrap_or_else(Key::fresh);
@@ -92,15 +92,19 @@ fn show(ctx: &mut Ctx, view: &PreviewView, proposal: &Proposal<'_>) -> Result<()
         Format::Table | Format::Wide => preview(&ctx.look_out(), view, &proposal.request, whose),
         Format::Json => json(view)?,
         Format::Yaml => yaml(view)?,
-        Format::Name => view.legs.iter().map(|leg| c(&leg.effect.switch)).collect::<Vec<_>>().join("\n"),
+        Format::Name => view.legs.iter().map(|leg| c(&leg.effect.target)).collect::<Vec<_>>().join("\n"),
     };
     ctx.put(&text)?;
     ctx.say("dry run: nothing was changed")
 }
 
+fn switches(request: &ChangeRequest) -> impl Iterator<Item = &SwitchLegRequest> {
+    request.legs.iter().filter_map(LegRequest::as_switch)
+}
+
 fn question(request: &ChangeRequest) -> String {
-    let names: Vec<&str> = request.legs.iter().map(|leg| leg.switch.as_str()).collect();
-    let setting = request.legs.first().map_or("", |leg| leg.setting.as_str());
+    let names: Vec<&str> = switches(request).map(|leg| leg.switch.as_str()).collect();
+    let setting = switches(request).next().map_or("", |leg| leg.setting.as_str());
     format!("Turn {} {setting}?", names.join(", "))
 }
 
@@ -119,7 +123,7 @@ fn held(error: CliError, request: &ChangeRequest) -> CliError {
     if error.code != Some(ErrorCode::Held) || error.changes.is_empty() {
         return error;
     }
-    let Some(leg) = request.legs.first() else { return error };
+    let Some(leg) = switches(request).next() else { return error };
     let command = format!("rein switch {} {}", leg.setting, leg.switch);
     let flags = |flag: &str, ids: &[String]| ids.iter().map(|id| format!(" {flag} {id}")).collect::<String>();
     // Those the caller named are still meant.

@@ -2,31 +2,33 @@
 
 use crate::app::pieces::{
     active, alter, any_id, conditions_to_lay, effects_of_laying, effects_without, entry_for, find,
-    join_incident, limit, ops_for, record_unmoved, rfc3339, rights_to_lay, seen_unmoved,
+    join_incident, limit, ops_for, record_unmoved, rfc3339, rights_to_lay, seen_unmoved, verbs,
 };
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
-use crate::records::Answer;
-use crate::views::{Viewer, words};
+use crate::records::{self, Answer};
+use crate::views::{Viewer, said, words};
 use rein_api::ErrorCode;
 use rein_api::changes::{
     ChangeList, ChangeQuery, ChangeRequest, ChangeView, ChangedView, EndRequest, ExtendRequest,
-    GuardsRequest, LegPreview, PreviewView,
+    GuardsRequest, HowRequest, LegPreview, LegRequest, PreviewView, ResolveRequest,
 };
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, Ending, Guards, Intent};
-use rein_domain::name::{ChangeId, SwitchName};
-use rein_domain::switch::Setting;
+use rein_domain::hold::{Cell, Hold, HoldState, Resolution};
+use rein_domain::name::{BackendName, ChangeId, SwitchName};
 use rein_domain::time::Timestamp;
+use rein_store::Op;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 impl House {
     /// What a change would do. Nothing is written.
-    pub fn preview(&self, actor: &Actor, request: &ChangeRequest) -> Result<PreviewView, AppError> {
-        let intent = self.intent(request)?;
+    pub async fn preview(&self, actor: &Actor, request: &ChangeRequest) -> Result<PreviewView, AppError> {
+        let intent = self.intent(request).await?;
+        let silences = self.preview_silences(&intent).await;
         let image = self.image.read();
         let now = self.clock.now();
         let change = Change::propose(any_id(), actor.name.clone(), intent, &image.world, now)?;
@@ -35,7 +37,7 @@ impl House {
         }
         let viewer = Viewer::new(self, &image, now, &actor.name);
         let mut legs = Vec::with_capacity(change.legs.len());
-        for (leg, effect) in change.legs.iter().zip(effects_of_laying(&viewer, &change)) {
+        for (leg, effect) in change.switch_legs().zip(effects_of_laying(&viewer, &change)) {
             let Some(switch) = image.world.switch(&leg.switch) else { continue };
             // Oldest first, as everywhere; ids have no order that means anything.
             let mut excepted: Vec<&Change> =
@@ -53,7 +55,8 @@ impl House {
                 revision: viewer.target_revision(&leg.switch),
             });
         }
-        Ok(PreviewView { legs, deadline: change.deadline.into(), doors: self.door_views() })
+        let doors = if legs.is_empty() { Vec::new() } else { self.door_views() };
+        Ok(PreviewView { legs, silences, deadline: change.deadline.into(), doors })
     }
 
     /// Lays a change: one record, one audit entry, one undo.
@@ -63,8 +66,20 @@ impl House {
         key: Option<Key>,
         request: &ChangeRequest,
     ) -> Result<ChangedView, AppError> {
-        let intent = self.intent(request)?;
         let ask = self.ask(actor, Verb::Read, key, request)?;
+        let judged = async {
+            let intent = self.intent(request).await?;
+            self.judge_silences(&intent).await?;
+            Ok(intent)
+        };
+        let intent = match judged.await {
+            Ok(intent) => intent,
+            // Sent again after it was done, a request may name what is no longer there.
+            Err(error) => {
+                let answer = self.kept(&ask).await?.ok_or::<AppError>(error)?;
+                return self.changed(actor, answer);
+            }
+        };
         let answer =
             self.gate(&ask, |image, now| self.decide_lay(image, now, actor, request, intent.clone())).await?;
         self.changed(actor, answer)
@@ -86,19 +101,17 @@ impl House {
         let mut must = conditions_to_lay(image, &change, &pinned)?;
         let mut ops = ops_for(&change)?;
         join_incident(image, &change, now, (&mut must, &mut ops))?;
-        let settings: BTreeSet<Setting> = change.legs.iter().map(|leg| leg.setting).collect();
-        let verb = match settings.first() {
-            Some(only) if settings.len() == 1 => format!("switch:{only}"),
-            _ => "switch:set".to_owned(),
+        if change.cells().next().is_some() {
+            self.may_write_backends()?;
+        }
+        let verbs: BTreeSet<String> = change.legs.iter().map(|leg| verbs(leg).0.to_string()).collect();
+        let verb = match verbs.first() {
+            Some(only) if verbs.len() == 1 => only.as_str(),
+            _ => "change:lay",
         };
-        let said: Vec<String> = change
-            .legs
-            .iter()
-            .map(|leg| format!("{} {}", leg.switch, words(&leg.scope, leg.setting)))
-            .collect();
-        let mut entry = entry_for(&change, &actor.name, &verb, now);
+        let mut entry = entry_for(&change, &actor.name, verb, now);
         entry.reason.clone_from(&change.reason);
-        entry.detail = format!("{} until {}", said.join(", "), rfc3339(change.deadline));
+        entry.detail = format!("{} until {}", said(&change), rfc3339(change.deadline));
         if request.guards == GuardsRequest::Pass {
             entry.detail.push_str(", guards passed");
         }
@@ -160,6 +173,70 @@ impl House {
         Ok(view)
     }
 
+    /// Settles a conflict of a change with what its backends hold.
+    pub async fn resolve(
+        &self,
+        actor: &Actor,
+        key: Option<Key>,
+        id: &str,
+        request: &ResolveRequest,
+    ) -> Result<ChangedView, AppError> {
+        let ask = self.ask(actor, Verb::ChangeOwn, key, &("resolve", id, request))?;
+        let decide = |image: &Image, now| self.decide_resolve(image, now, actor, (id, request));
+        let answer =
+            if request.dry_run { self.rehearse(&ask, decide)? } else { self.gate(&ask, decide).await? };
+        self.changed(actor, answer)
+    }
+
+    fn decide_resolve(
+        &self,
+        image: &Image,
+        now: Timestamp,
+        actor: &Actor,
+        (id, request): (&str, &ResolveRequest),
+    ) -> Result<Decision, AppError> {
+        let change = find(image, id)?;
+        let torn = |cell: Cell| {
+            let (hold, _) = image.hold(&cell).filter(|(hold, _)| hold.state == HoldState::Conflict)?;
+            Some((cell, hold.clone()))
+        };
+        let torn: Vec<(Cell, Hold)> = change.cells().filter_map(|(cell, _)| torn(cell)).collect();
+        if torn.is_empty() {
+            let message = format!("{} has no conflict to resolve", change.id);
+            return Err(
+                AppError::new(ErrorCode::Over, message).hint(format!("rein change show {}", change.id))
+            );
+        }
+        let (how, ends) = match request.how {
+            HowRequest::Reassert => (Resolution::Reassert, false),
+            HowRequest::Adopt => (Resolution::Adopt, true),
+            HowRequest::Restore => (Resolution::Restore, true),
+        };
+        if how != Resolution::Adopt {
+            self.may_write_backends()?;
+        }
+        let next = if ends && image.world.active(&change, now) {
+            change.end(&actor.name, Ending::Ended, request.reason.clone(), now)?
+        } else {
+            change.clone()
+        };
+        let word = format!("{how:?}").to_lowercase();
+        let mut entry = entry_for(&change, &actor.name, "change:resolve", now);
+        entry.reason.clone_from(&request.reason);
+        let cells: Vec<String> = torn.iter().map(|(cell, _)| cell.to_string()).collect();
+        entry.detail = format!("{word} {}", cells.join(", "));
+        let mut decision = alter(image, actor, &next, entry, Answer::about(&change.id))?;
+        for (cell, hold) in torn {
+            let key = records::hold(&cell);
+            decision.must.push(image.unmoved(key.clone()));
+            decision.ops.push(match hold.resolve(how, now) {
+                Some(hold) => Op::Put(key, records::encode(&hold)?, None),
+                None => Op::Delete(key),
+            });
+        }
+        Ok(decision)
+    }
+
     /// One change, by its id or a prefix that only it has.
     pub fn change(&self, actor: &Actor, id: &str) -> Result<ChangeView, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
@@ -172,6 +249,7 @@ impl House {
     pub async fn changes(&self, actor: &Actor, query: &ChangeQuery) -> Result<ChangeList, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
         let switch: Option<SwitchName> = query.switch.as_deref().map(str::parse).transpose()?;
+        let backend: Option<BackendName> = query.backend.as_deref().map(str::parse).transpose()?;
         let limit = limit(query.limit, 200)?;
         let by_key = match &query.key {
             Some(key) => Some(self.answer_to(actor, Key::parse(key)?).await?.ok_or_else(|| {
@@ -184,7 +262,8 @@ impl House {
         let now = self.clock.now();
         let wanted = |c: &&Change| {
             query.active.is_none_or(|active| image.world.active(c, now) == active)
-                && switch.as_ref().is_none_or(|name| c.legs.iter().any(|leg| leg.switch == *name))
+                && switch.as_ref().is_none_or(|name| c.switch_legs().any(|leg| leg.switch == *name))
+                && backend.as_ref().is_none_or(|name| c.cells().any(|(cell, _)| cell.backend == *name))
                 && query
                     .incident
                     .as_ref()
@@ -205,8 +284,15 @@ impl House {
         Ok(ChangedView { change, effects: answer.effects })
     }
 
-    pub(crate) fn intent(&self, request: &ChangeRequest) -> Result<Intent, AppError> {
-        let legs = request.legs.iter().map(crate::views::leg_from).collect::<Result<_, _>>()?;
+    pub(crate) async fn intent(&self, request: &ChangeRequest) -> Result<Intent, AppError> {
+        let mut legs = Vec::with_capacity(request.legs.len());
+        for leg in &request.legs {
+            match leg {
+                LegRequest::Switch(leg) => legs.push(crate::views::wish_from(leg)?),
+                LegRequest::Silence(leg) => legs.extend(self.silence_wishes(&leg.silence).await?),
+                LegRequest::Lift(leg) => legs.push(self.lift_wish(&leg.lift).await?),
+            }
+        }
         let supersede = request.supersede.iter().map(|id| self.id_of(id)).collect::<Result<_, _>>()?;
         Ok(Intent {
             legs,

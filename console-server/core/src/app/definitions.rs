@@ -6,7 +6,7 @@ use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
-use crate::views::{switch_document, switch_from};
+use crate::views::{backend_document, switch_document, switch_from};
 use rein_api::ErrorCode;
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
 use rein_domain::access::{Actor, Pattern, Verb};
@@ -31,7 +31,10 @@ impl House {
     pub fn definitions(&self, actor: &Actor) -> Result<DefinitionList, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
         let image = self.image.read();
-        Ok(DefinitionList { switches: image.world.switches().map(switch_document).collect() })
+        Ok(DefinitionList {
+            switches: image.world.switches().map(switch_document).collect(),
+            backends: image.world.backends().map(backend_document).collect(),
+        })
     }
 
     /// Declares a switch, or alters its declaration. Layers stay as they are.
@@ -83,7 +86,7 @@ impl House {
                 Op::Put(records::tomb(&name), rfc3339(now).into(), None),
             ];
             let answer = Answer { what: "deleted".into(), ..Answer::about(&name) };
-            Ok(decision(&name, (must, ops), entry(actor, &name, "switch:delete", now), answer))
+            Ok(decision(&name, (must, ops), entry(actor, &name.to_string(), "switch:delete", now), answer))
         };
         let answer = self.gate(&ask, decide).await?;
         Ok(DefinedView { name: answer.subject, outcome: answer.what, note: answer.note })
@@ -103,8 +106,12 @@ fn decide_define(
     let base_moves = old.is_some_and(|old| old.default != switch.default);
     let note = until.filter(|_| base_moves).map(|at| format!("hidden by layers until {}", rfc3339(at)));
     let what = if old.is_some() { "altered" } else { "created" };
-    let mut entry =
-        entry(actor, name, &format!("switch:{}", if old.is_some() { "alter" } else { "declare" }), now);
+    let mut entry = entry(
+        actor,
+        &name.to_string(),
+        &format!("switch:{}", if old.is_some() { "alter" } else { "declare" }),
+        now,
+    );
     if let Some(old) = old.filter(|old| old.default != switch.default) {
         entry.detail = format!("base {} → {}", old.default, switch.default);
     }
@@ -135,12 +142,12 @@ fn decision(
     Decision { rights: vec![(Verb::Define, Pattern::Switch(name.clone()))], must, ops, entry, answer }
 }
 
-fn entry(actor: &Actor, name: &SwitchName, verb: &str, now: Timestamp) -> Entry {
+pub(crate) fn entry(actor: &Actor, name: &str, verb: &str, now: Timestamp) -> Entry {
     Entry {
         at: now,
         actor: actor.name.clone(),
         verb: verb.to_owned(),
-        targets: vec![name.to_string()],
+        targets: vec![name.to_owned()],
         change: None,
         incident: None,
         reason: String::new(),

@@ -3,12 +3,13 @@
 use crate::error::AppError;
 use crate::house::House;
 use crate::records;
-use crate::views::words;
+use crate::views::said;
 use futures::stream::{BoxStream, StreamExt};
 use rein_api::ErrorCode;
 use rein_api::events::EventView;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, Did, Ending};
+use rein_domain::hold::{Hold, HoldState};
 use rein_domain::incident::Incident;
 use rein_store::{Event, Key, Revision, StoreError};
 
@@ -65,10 +66,15 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         Event::Delete(key) => (key, None),
     };
     let text = key.to_string();
-    let (noun, prefix) =
-        [("switch", records::SWITCH), ("change", records::CHANGE), ("incident", records::INCIDENT)]
-            .into_iter()
-            .find(|(_, prefix)| text.starts_with(prefix))?;
+    let (noun, prefix) = [
+        ("switch", records::SWITCH),
+        ("backend", records::BACKEND),
+        ("cell", records::HOLD),
+        ("change", records::CHANGE),
+        ("incident", records::INCIDENT),
+    ]
+    .into_iter()
+    .find(|(_, prefix)| text.starts_with(prefix))?;
     let name = text[prefix.len()..].to_owned();
     let what = if value.is_some() { "put" } else { "deleted" };
     let words = match (noun, value) {
@@ -76,17 +82,17 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         ("incident", Some(value)) => {
             serde_json::from_slice::<Incident>(value).map(|i| incident_words(&i)).ok()
         }
-        ("switch", Some(_)) => Some(format!("switch {name} declared")),
-        ("switch", None) => Some(format!("switch {name} deleted")),
+        ("cell", Some(value)) => serde_json::from_slice::<Hold>(value).map(|h| hold_words(&name, &h)).ok(),
+        ("cell", None) => Some(format!("{name} let go: it holds what it held before")),
+        ("switch" | "backend", Some(_)) => Some(format!("{noun} {name} declared")),
+        ("switch" | "backend", None) => Some(format!("{noun} {name} deleted")),
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
 }
 
 fn change_words(change: &Change) -> String {
-    let legs: Vec<String> =
-        change.legs.iter().map(|l| format!("{} {}", l.switch, words(&l.scope, l.setting))).collect();
-    let legs = legs.join(", ");
+    let legs = said(change);
     let id = &change.id;
     if let Some(ended) = &change.ended {
         let by = ended.by.as_ref().map_or("rein", |name| name.as_str());
@@ -108,6 +114,17 @@ fn change_words(change: &Change) -> String {
                 change.actor,
                 super::pieces::rfc3339(change.deadline)
             )
+        }
+    }
+}
+
+fn hold_words(cell: &str, hold: &Hold) -> String {
+    let change = &hold.change;
+    match hold.state {
+        HoldState::Intended => format!("{cell} is being written for {change}"),
+        HoldState::Held => format!("{cell} holds what {change} wants"),
+        HoldState::Conflict => {
+            format!("{cell} is in conflict: it holds neither what was there nor what {change} wants")
         }
     }
 }

@@ -11,6 +11,7 @@ use rein_api::ErrorCode;
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::audit::Entry;
+use rein_domain::change::Leg;
 use rein_domain::incident::IncidentError;
 use rein_domain::name::{ChangeId, IncidentName};
 use rein_domain::time::Timestamp;
@@ -79,18 +80,15 @@ impl House {
         let viewer = Viewer::new(self, image, now, &actor.name);
         let mut effects: Vec<rein_api::changes::EffectView> = Vec::new();
         for effect in ending.iter().flat_map(|c| effects_without(&viewer, c, gone.clone())) {
-            if !effects.iter().any(|e| e.switch == effect.switch) {
+            if !effects.iter().any(|e| e.target == effect.target) {
                 effects.push(effect);
             }
         }
         let closed = incident.close(actor.name.clone(), kept.clone(), now)?;
-        let targets: BTreeSet<String> =
-            ending.iter().flat_map(|c| &c.legs).map(|leg| leg.switch.to_string()).collect();
+        let targets: BTreeSet<String> = ending.iter().flat_map(|c| &c.legs).map(Leg::target).collect();
         let mut rights: Vec<_> = ending
             .iter()
-            .flat_map(|c| {
-                c.legs.iter().map(|leg| (c.actor == actor.name, Pattern::Switch(leg.switch.clone())))
-            })
+            .flat_map(|c| c.legs.iter().map(|leg| (c.actor == actor.name, leg.pattern())))
             .map(|(own, target)| (if own { Verb::ChangeOwn } else { Verb::ChangeAny }, target))
             .collect();
         rights.extend(rights_to_close(image, name));
@@ -119,11 +117,11 @@ impl House {
 /// any change left to look at belongs to everybody, and so to those with a right to everything.
 fn rights_to_close(image: &Image, name: &IncidentName) -> Vec<(Verb, Pattern)> {
     let of_it = image.world.changes().filter(|c| c.incident.as_ref() == Some(name));
-    let touched: BTreeSet<_> = of_it.flat_map(|c| &c.legs).map(|leg| &leg.switch).collect();
+    let touched: BTreeSet<Pattern> = of_it.flat_map(|c| &c.legs).map(Leg::pattern).collect();
     if touched.is_empty() {
         return vec![(Verb::IncidentClose, Pattern::All)];
     }
-    touched.into_iter().map(|switch| (Verb::IncidentClose, Pattern::Switch(switch.clone()))).collect()
+    touched.into_iter().map(|target| (Verb::IncidentClose, target)).collect()
 }
 
 fn close_words(ends: &[String], kept: &BTreeSet<ChangeId>, now: Timestamp) -> String {

@@ -1,11 +1,13 @@
 //! The verbs, one file per noun.
 
 pub mod audit;
+pub mod backends;
 pub mod changes;
 pub mod definitions;
 pub mod events;
 pub mod incidents;
 pub(crate) mod pieces;
+pub mod silences;
 pub mod status;
 pub mod switches;
 pub mod tokens;

@@ -10,7 +10,7 @@ use rein_api::ErrorCode;
 use rein_api::changes::{ChangeRequest, EffectView, GuardsRequest};
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::audit::Entry;
-use rein_domain::change::{Change, ChangeError, Leg};
+use rein_domain::change::{Change, ChangeError, Hush, Leg, SwitchLeg};
 use rein_domain::incident::Incident;
 use rein_domain::layer::{Layer, Stack, Stance};
 use rein_domain::name::{ActorName, ChangeId, SwitchName};
@@ -91,7 +91,14 @@ pub(crate) fn conditions_to_lay(
     pinned: &BTreeSet<String>,
 ) -> Result<Vec<Must>, AppError> {
     let mut keys = BTreeSet::new();
-    for leg in &change.legs {
+    for (cell, leg) in change.cells() {
+        keys.insert(records::backend(&cell.backend));
+        // What is lifted must not be held already for somebody who was faster.
+        if leg.stance() == Stance::Relaxes {
+            keys.insert(records::hold(&cell));
+        }
+    }
+    for leg in change.switch_legs() {
         let pinned = leg.stance == Stance::Relaxes || pinned.contains(&leg.switch.to_string());
         // Whatever writes a definition writes the target too, so one of the two is enough.
         keys.insert(if pinned { records::target(&leg.switch) } else { records::switch(&leg.switch) });
@@ -129,7 +136,7 @@ pub(crate) fn join_incident(
 /// The record, and a touch of each target.
 pub(crate) fn ops_for(change: &Change) -> Result<Vec<Op>, AppError> {
     let mut ops = vec![Op::Put(records::change(&change.id), records::encode(change)?, None)];
-    for leg in &change.legs {
+    for leg in change.switch_legs() {
         ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
     }
     Ok(ops)
@@ -144,7 +151,7 @@ pub(crate) fn alter(
     answer: Answer,
 ) -> Result<Decision, AppError> {
     let verb = if next.actor == actor.name { Verb::ChangeOwn } else { Verb::ChangeAny };
-    let rights = next.legs.iter().map(|leg| (verb, Pattern::Switch(leg.switch.clone()))).collect();
+    let rights = next.legs.iter().map(|leg| (verb, leg.pattern())).collect();
     let mut must = vec![image.unmoved(records::change(&next.id))];
     if let Some(name) = &next.incident {
         must.push(image.unmoved(records::incident(name)));
@@ -160,20 +167,28 @@ pub(crate) fn rights_to_lay(
 ) -> Vec<(Verb, Pattern)> {
     let mut rights = Vec::new();
     for leg in &change.legs {
-        let target = Pattern::Switch(leg.switch.clone());
-        let verb = if leg.setting == Setting::Off { Verb::SwitchOff } else { Verb::SwitchOn };
-        rights.push((verb, target.clone()));
+        let (verb, force) = verbs(leg);
+        rights.push((verb, leg.pattern()));
         if request.guards == GuardsRequest::Pass {
-            rights.push((Verb::SwitchForce, target));
+            rights.push((force, leg.pattern()));
         }
     }
     for other in change.excepts.iter().filter_map(|id| image.world.change(id)) {
         if other.actor != actor.name {
-            rights
-                .extend(other.legs.iter().map(|leg| (Verb::ChangeAny, Pattern::Switch(leg.switch.clone()))));
+            rights.extend(other.legs.iter().map(|leg| (Verb::ChangeAny, leg.pattern())));
         }
     }
     rights
+}
+
+/// The right it takes to lay a leg, and the one to pass its guards.
+pub(crate) fn verbs(leg: &Leg) -> (Verb, Verb) {
+    match leg {
+        Leg::Switch(leg) if leg.setting == Setting::Off => (Verb::SwitchOff, Verb::SwitchForce),
+        Leg::Switch(_) => (Verb::SwitchOn, Verb::SwitchForce),
+        Leg::Silence(leg) if matches!(leg.hush, Hush::Lay(_)) => (Verb::SilenceAdd, Verb::SilenceForce),
+        Leg::Silence(_) => (Verb::SilenceExpire, Verb::SilenceForce),
+    }
 }
 
 pub(crate) fn entry_for(change: &Change, actor: &ActorName, verb: &str, now: Timestamp) -> Entry {
@@ -181,7 +196,7 @@ pub(crate) fn entry_for(change: &Change, actor: &ActorName, verb: &str, now: Tim
         at: now,
         actor: actor.clone(),
         verb: verb.to_owned(),
-        targets: change.legs.iter().map(|leg| leg.switch.to_string()).collect(),
+        targets: change.legs.iter().map(Leg::target).collect(),
         change: Some(change.id.clone()),
         incident: change.incident.clone(),
         reason: String::new(),
@@ -199,7 +214,7 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
 
 /// What laying `change` does to each of its switches.
 pub(crate) fn effects_of_laying(viewer: &Viewer<'_>, change: &Change) -> Vec<EffectView> {
-    let with = |leg: &Leg, stack: &Stack| {
+    let with = |leg: &SwitchLeg, stack: &Stack| {
         let mut after = stack.clone();
         after.layers.push(Layer {
             change: change.id.clone(),
@@ -211,8 +226,7 @@ pub(crate) fn effects_of_laying(viewer: &Viewer<'_>, change: &Change) -> Vec<Eff
         after
     };
     change
-        .legs
-        .iter()
+        .switch_legs()
         .filter_map(|leg| {
             let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
             Some(viewer.effect(&leg.switch, &before, &with(leg, &before)))
@@ -227,8 +241,7 @@ pub(crate) fn effects_without(
     gone: BTreeSet<ChangeId>,
 ) -> Vec<EffectView> {
     change
-        .legs
-        .iter()
+        .switch_legs()
         .filter_map(|leg| {
             let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
             let after = viewer.image.world.stack_without(&leg.switch, &gone, viewer.now)?;

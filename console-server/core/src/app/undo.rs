@@ -2,19 +2,18 @@
 
 use crate::app::pieces::{
     alter, any_id, conditions_to_lay, effects_of_laying, effects_without, entry_for, find, join_incident,
-    ops_for, rfc3339,
+    ops_for, rfc3339, verbs,
 };
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
-use crate::views::{Viewer, words};
+use crate::views::{Viewer, said};
 use rein_api::changes::{UndoRequest, UndoView};
-use rein_domain::access::{Actor, Pattern, Verb};
-use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Undo};
+use rein_domain::access::{Actor, Verb};
+use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Leg, Undo, Wish};
 use rein_domain::name::ChangeId;
-use rein_domain::switch::Setting;
 use rein_domain::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -86,7 +85,7 @@ impl House {
 fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Result<Decision, AppError> {
     let (image, now) = (viewer.image, viewer.now);
     let intent = Intent {
-        legs: old.legs.iter().map(|l| (l.switch.clone(), l.setting, l.scope.clone())).collect(),
+        legs: old.legs.iter().map(wish).collect(),
         lasts: old.deadline.since(now),
         reason: old.reason.clone(),
         incident: old.incident.clone(),
@@ -103,8 +102,7 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
     join_incident(image, &next, now, (&mut must, &mut ops))?;
     let mut entry = entry_for(&next, &actor.name, "change:undo", now);
     entry.detail.clone_from(&what);
-    let verb = |setting| if setting == Setting::Off { Verb::SwitchOff } else { Verb::SwitchOn };
-    let rights = next.legs.iter().map(|l| (verb(l.setting), Pattern::Switch(l.switch.clone()))).collect();
+    let rights = next.legs.iter().map(|leg| (verbs(leg).0, leg.pattern())).collect();
     let effects = effects_of_laying(viewer, &next);
     let answer = Answer { what, effects, note: Some(old.id.to_string()), ..Answer::about(&next.id) };
     Ok(Decision { rights, must, ops, entry, answer })
@@ -113,15 +111,16 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
 /// Of the changes that an exception was laid over, those that are still there to be excepted.
 fn still_holding(viewer: &Viewer<'_>, old: &Change) -> BTreeSet<ChangeId> {
     let now = viewer.now;
-    let stacks = old.legs.iter().filter_map(|leg| Some((leg, viewer.image.world.stack(&leg.switch, now)?)));
+    let stacks = old.switch_legs().filter_map(|leg| Some((leg, viewer.image.world.stack(&leg.switch, now)?)));
     let holding = stacks.flat_map(|(leg, stack)| {
         stack.holding(&leg.scope, now).map(|layer| layer.change.clone()).collect::<Vec<_>>()
     });
     holding.filter(|id| old.excepts.contains(id)).collect()
 }
 
-fn said(change: &Change) -> String {
-    let legs: Vec<String> =
-        change.legs.iter().map(|leg| format!("{} {}", leg.switch, words(&leg.scope, leg.setting))).collect();
-    legs.join(", ")
+fn wish(leg: &Leg) -> Wish {
+    match leg {
+        Leg::Switch(leg) => Wish::Switch(leg.switch.clone(), leg.setting, leg.scope.clone()),
+        Leg::Silence(leg) => Wish::Silence(leg.clone()),
+    }
 }

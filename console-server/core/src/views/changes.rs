@@ -1,21 +1,22 @@
 //! Changes and incidents on the wire.
 
 use super::switches::stance;
-use super::{Viewer, scope_view, words};
+use super::{Viewer, leg_words, scope_view, words};
 use crate::app::pieces::rfc3339;
 use crate::error::AppError;
 use rein_api::ErrorCode;
-use rein_api::changes::{ActView, ChangeView, EndedView, LegRequest, LegView};
+use rein_api::changes::{ActView, ChangeView, EndedView, LegView, SwitchLegRequest};
 use rein_api::incidents::{ClosedView, IncidentView};
 use rein_api::proof::ProofView;
-use rein_domain::change::{Act, Change, Did, Ending, Leg};
+use rein_domain::change::{Act, Change, Did, Ending, Leg, SwitchLeg, Wish};
+use rein_domain::hold::{Cell, HoldState};
 use rein_domain::incident::{Closed, Incident};
-use rein_domain::name::SwitchName;
+use rein_domain::layer::Stance;
 use rein_domain::scope::{Percent, PercentError, Scope};
 use rein_domain::switch::Setting;
 
 /// One target as a client names it.
-pub(crate) fn leg_from(leg: &LegRequest) -> Result<(SwitchName, Setting, Scope), AppError> {
+pub(crate) fn wish_from(leg: &SwitchLegRequest) -> Result<Wish, AppError> {
     let setting = match leg.setting.as_str() {
         "on" => Setting::On,
         "off" => Setting::Off,
@@ -33,13 +34,14 @@ pub(crate) fn leg_from(leg: &LegRequest) -> Result<(SwitchName, Setting, Scope),
         instances: leg.scope.instances.iter().map(|i| i.parse()).collect::<Result<_, _>>()?,
         percent: Percent::try_from(percent).map_err(|_| PercentError(i64::from(percent)))?,
     };
-    Ok((leg.switch.parse()?, setting, scope))
+    Ok(Wish::Switch(leg.switch.parse()?, setting, scope))
 }
 
 impl Viewer<'_> {
     pub(crate) fn change(&self, change: &Change) -> ChangeView {
         let active = self.image.world.active(change, self.now);
-        let legs: Vec<LegView> = change.legs.iter().map(|leg| self.leg(change, leg, active)).collect();
+        let legs: Vec<LegView> =
+            change.legs.iter().enumerate().map(|leg| self.leg(change, leg, active)).collect();
         ChangeView {
             id: change.id.to_string(),
             actor: change.actor.to_string(),
@@ -57,7 +59,15 @@ impl Viewer<'_> {
         }
     }
 
-    fn leg(&self, change: &Change, leg: &Leg, active: bool) -> LegView {
+    fn leg(&self, change: &Change, (at, leg): (usize, &Leg), active: bool) -> LegView {
+        match (leg.as_switch(), leg.cell(&change.id, at)) {
+            (Some(leg), _) => self.switch_leg(change, leg, active),
+            (None, Some(cell)) => self.cell_leg((change, leg), &cell, active),
+            (None, None) => unreachable!("a leg lies over a switch or in a cell"),
+        }
+    }
+
+    fn switch_leg(&self, change: &Change, leg: &SwitchLeg, active: bool) -> LegView {
         let switch = self.image.world.switch(&leg.switch);
         // After the end, the proof is of what holds instead: that services have got the news.
         let proof = switch.map_or_else(ProofView::default, |switch| self.proof(switch));
@@ -74,17 +84,44 @@ impl Viewer<'_> {
             true => "pending",
         };
         LegView {
-            switch: leg.switch.to_string(),
+            noun: "switch".to_owned(),
+            target: leg.switch.to_string(),
             setting: leg.setting.to_string(),
             stance: stance(leg.stance).to_owned(),
             scope: scope_view(&leg.scope),
             summary: words(&leg.scope, leg.setting),
             state: state.to_owned(),
             proof,
+            cell: None,
+        }
+    }
+
+    fn cell_leg(&self, (change, leg): (&Change, &Leg), cell: &Cell, active: bool) -> LegView {
+        let proof = self.cell_proof(cell, active);
+        let conflict = self.image.hold(cell).is_some_and(|(hold, _)| hold.state == HoldState::Conflict);
+        let state = match active {
+            _ if conflict => "conflict",
+            false => "over",
+            true if proof.complete => "in force",
+            true => "pending",
+        };
+        LegView {
+            noun: leg.noun().to_owned(),
+            target: leg.target(),
+            setting: if leg.stance() == Stance::Protects { "silenced" } else { "lifted" }.to_owned(),
+            stance: stance(leg.stance()).to_owned(),
+            scope: scope_view(&Scope::default()),
+            summary: leg_words(leg),
+            state: state.to_owned(),
+            proof,
+            cell: Some(self.cell(cell, &change.id)),
         }
     }
 
     fn state(&self, change: &Change, legs: &[LegView], active: bool) -> String {
+        if legs.iter().any(|leg| leg.state == "conflict") {
+            return "conflict".to_owned();
+        }
         if !active {
             return self.ended(change).map_or_else(|| "expired".to_owned(), |ended| ended.how);
         }

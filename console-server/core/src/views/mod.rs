@@ -1,9 +1,13 @@
 //! Conversions between the domain and the wire: `from` what a client sent, views of what it sees.
 
+mod backends;
 mod changes;
 mod switches;
 
-pub(crate) use changes::leg_from;
+pub(crate) use backends::{
+    backend_document, backend_from, keeper, misjudged as backend_misjudged, plugin_view, tidy,
+};
+pub(crate) use changes::wish_from;
 pub(crate) use switches::{switch_document, switch_from};
 
 use crate::house::House;
@@ -11,6 +15,7 @@ use crate::image::Image;
 use rein_api::changes::{EffectView, HolderView};
 use rein_api::proof::ProofView;
 use rein_api::switches::ScopeView;
+use rein_domain::change::{Change, Hush, Leg, SilenceLeg};
 use rein_domain::layer::{Stack, Summary};
 use rein_domain::name::{ActorName, ChangeId, SwitchName};
 use rein_domain::proof::Tally;
@@ -23,7 +28,7 @@ const MOST_NAMES: usize = 50;
 
 /// One reader at one moment.
 pub(crate) struct Viewer<'a> {
-    house: &'a House,
+    pub(crate) house: &'a House,
     pub(crate) image: &'a Image,
     pub(crate) now: Timestamp,
     reader: &'a ActorName,
@@ -66,7 +71,7 @@ impl<'a> Viewer<'a> {
             .filter_map(|layer| self.holder(&layer.change, name))
             .collect();
         EffectView {
-            switch: name.to_string(),
+            target: name.to_string(),
             before: summary_words(&old, before.protects),
             after: summary_words(&new, after.protects),
             visible: old != new,
@@ -77,7 +82,7 @@ impl<'a> Viewer<'a> {
     /// A change as one that holds a switch.
     pub(crate) fn holder(&self, id: &ChangeId, switch: &SwitchName) -> Option<HolderView> {
         let change = self.image.world.change(id)?;
-        let leg = change.legs.iter().find(|leg| leg.switch == *switch)?;
+        let leg = change.switch_legs().find(|leg| leg.switch == *switch)?;
         Some(HolderView {
             change: id.to_string(),
             actor: change.actor.to_string(),
@@ -128,6 +133,24 @@ pub(crate) fn words(scope: &Scope, setting: Setting) -> String {
         text.push_str(&format!(" in {}", join(scope.zones.iter().map(ToString::to_string).collect())));
     }
     text
+}
+
+/// What a leg does, in words: `20 % off in sh`, `silence {alertname="X"}`.
+pub(crate) fn leg_words(leg: &Leg) -> String {
+    match leg {
+        Leg::Switch(leg) => words(&leg.scope, leg.setting),
+        Leg::Silence(SilenceLeg { hush: Hush::Lay(matchers), .. }) => format!("silence {matchers}"),
+        Leg::Silence(SilenceLeg { hush: Hush::Lift(lifted), .. }) => {
+            format!("lift {} by {}", lifted.what, lifted.author)
+        }
+    }
+}
+
+/// What a change does, target by target.
+pub(crate) fn said(change: &Change) -> String {
+    let legs: Vec<String> =
+        change.legs.iter().map(|leg| format!("{} {}", leg.target(), leg_words(leg))).collect();
+    legs.join(", ")
 }
 
 /// `on`, `20 % off in sh`, `off, but on in sh`.

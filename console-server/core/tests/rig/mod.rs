@@ -2,7 +2,7 @@
 
 use rein_api::access::TokenRequest;
 use rein_api::audit::{AuditQuery, AuditView, LaneQuery};
-use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest};
+use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest, SwitchLegRequest};
 use rein_api::definitions::SwitchDocument;
 use rein_api::switches::{ScopeView, SwitchView};
 use rein_core::app::definitions::Mode;
@@ -99,9 +99,11 @@ impl Rig {
             audit_key: directory.path().join("audit.key"),
             accept_new_audit_key: false,
             ship_heads_to: vec![directory.path().join("heads.jsonl")],
+            observe: false,
             keep_ended: Duration::from_secs(3600),
         };
-        let house = House::open(Arc::new(store), Box::new(hand.clone()), options).await.unwrap();
+        let plugins = Arc::new(rein_core::plugins::NoPlugins);
+        let house = House::open(Arc::new(store), plugins, Box::new(hand.clone()), options).await.unwrap();
         let stop = CancellationToken::new();
         let tasks = house.run(&stop);
         let token = house.first_token().await.unwrap();
@@ -216,11 +218,11 @@ pub(crate) fn on(switch: &str, seconds: u64) -> ChangeRequest {
 
 fn request(switch: &str, setting: &str, seconds: u64) -> ChangeRequest {
     ChangeRequest {
-        legs: vec![LegRequest {
+        legs: vec![LegRequest::Switch(SwitchLegRequest {
             switch: switch.into(),
             setting: setting.into(),
             scope: ScopeView::default(),
-        }],
+        })],
         lasts_seconds: Some(seconds),
         reason: String::new(),
         incident: None,

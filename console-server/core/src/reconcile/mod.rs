@@ -1,5 +1,11 @@
-//! What happens by arithmetic, not by a person: expiry is noted, checkpoints are signed,
-//! old records are pruned. The only commits outside the gate.
+//! What happens by arithmetic, not by a person: expiry is noted, checkpoints are signed, old records are
+//! pruned, backends are brought in line with the layers over them. The only commits outside the gate.
+
+mod cells;
+mod settle;
+
+pub(crate) use cells::wanted;
+pub(crate) use settle::{Looks, next_words};
 
 use crate::error::AppError;
 use crate::house::{House, HouseOptions};
@@ -7,13 +13,14 @@ use crate::records;
 use crate::signing::{Ship, Signer};
 use rein_api::ErrorCode;
 use rein_domain::audit::{Checkpoint, Entry, Head, hex};
-use rein_domain::change::{Change, Ended, Ending};
+use rein_domain::change::{Change, Ended, Ending, Leg};
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
 use rein_store::{Commit, Key, LaneEntry, Must, Op, Outcome, Revision, Store};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How often deadlines are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_millis(200);
@@ -71,7 +78,7 @@ impl House {
             at: now,
             actor: rein(),
             verb: "change:expire".into(),
-            targets: change.legs.iter().map(|leg| leg.switch.to_string()).collect(),
+            targets: change.legs.iter().map(Leg::target).collect(),
             change: Some(change.id.clone()),
             incident: change.incident.clone(),
             reason: String::new(),
@@ -90,7 +97,7 @@ impl House {
     ) -> Result<(), AppError> {
         let key = records::change(&change.id);
         let mut ops = vec![Op::Put(key.clone(), records::encode(next)?, None)];
-        for leg in &change.legs {
+        for leg in change.switch_legs() {
             ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
         }
         let lane = match entry {
@@ -214,6 +221,14 @@ impl House {
             self.store.commit(Commit { must: Vec::new(), ops, lane: None }).await?;
         }
         Ok(())
+    }
+}
+
+/// Runs a task until it is told to end.
+pub(crate) async fn until(stop: CancellationToken, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = task => {}
     }
 }
 

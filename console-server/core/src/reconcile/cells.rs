@@ -1,0 +1,63 @@
+//! What backends should hold: active layers, turned into values of cells. Pure.
+
+use crate::app::pieces::rfc3339;
+use crate::image::Image;
+use rein_domain::change::{Change, Hush, Leg, SilenceLeg};
+use rein_domain::hold::{Origin, Value, Want};
+use rein_domain::name::BackendName;
+use rein_domain::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// What each cell of a backend should hold now, by key.
+pub(crate) fn wanted(image: &Image, backend: &BackendName, now: Timestamp) -> BTreeMap<String, Want> {
+    let mut wanted = BTreeMap::new();
+    for change in image.world.written_into(backend, now) {
+        for (cell, leg) in change.cells().filter(|(cell, _)| cell.backend == *backend) {
+            // Two changes that take the same silence away want the same; the older speaks for both.
+            wanted.entry(cell.key).or_insert_with(|| want(change, leg));
+        }
+    }
+    wanted
+}
+
+/// What one leg wants in its cell.
+fn want(change: &Change, leg: &Leg) -> Want {
+    let (value, origin, lapses) = match leg {
+        Leg::Silence(SilenceLeg { hush: Hush::Lay(matchers), .. }) => {
+            (silence(change, matchers), Origin::Own, Some(change.deadline))
+        }
+        Leg::Silence(SilenceLeg { hush: Hush::Lift(_), .. }) | Leg::Switch(_) => {
+            (Value::ABSENT, Origin::Foreign, None)
+        }
+    };
+    Want { change: change.id.clone(), value, origin, lapses }
+}
+
+/// A silence in the canonical spelling of the contract: sorted matchers, whole seconds, fields in order.
+fn silence(change: &Change, matchers: &rein_domain::matchers::Matchers) -> Value {
+    #[derive(serde::Serialize)]
+    struct Silence<'a> {
+        matchers: Vec<(&'a str, &'a str, &'a str)>,
+        ends: String,
+        author: &'a str,
+        comment: String,
+    }
+    let silence = Silence {
+        matchers: matchers.iter().map(|m| (m.name(), m.op().as_str(), m.value())).collect(),
+        ends: rfc3339(change.deadline),
+        author: change.actor.as_str(),
+        comment: comment(change),
+    };
+    Value(serde_json::to_string(&silence).ok())
+}
+
+/// What people read in the backend's own console.
+fn comment(change: &Change) -> String {
+    let incident = change.incident.as_ref().map(|name| name.as_str());
+    match (change.reason.is_empty(), incident) {
+        (false, Some(incident)) => format!("{} ({incident})", change.reason),
+        (false, None) => change.reason.clone(),
+        (true, Some(incident)) => incident.to_owned(),
+        (true, None) => "silenced through Rein".to_owned(),
+    }
+}

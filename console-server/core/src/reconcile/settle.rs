@@ -1,0 +1,407 @@
+//! Settling: what backends hold is brought in line with the layers over them, one task a backend.
+//!
+//! Observe, decide (`rein_domain::hold`), record, write, observe again. A hold is in the store before the
+//! backend hears of anything. What an observation showed is soft state and lies in [`Looks`].
+
+use crate::error::AppError;
+use crate::house::House;
+use crate::image::Image;
+use crate::reconcile::cells::wanted;
+use crate::records;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use parking_lot::RwLock;
+use rein_domain::audit::Entry;
+use rein_domain::backend::Backend;
+use rein_domain::hold::{Cell, Found, Hold, HoldState, Step, Value, Want, decide};
+use rein_domain::name::BackendName;
+use rein_domain::time::Timestamp;
+use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
+use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a backend with nothing amiss is looked at.
+const POLL: Duration = Duration::from_secs(5);
+/// How often one is looked at while something is under way there.
+const SOON: Duration = Duration::from_secs(1);
+/// How long a backend that does not answer is left alone.
+const RETRY: Duration = Duration::from_secs(2);
+/// Most cells in one observation.
+const MOST_CELLS: usize = 500;
+/// Writes to one backend at once.
+const AT_ONCE: usize = 16;
+/// Rounds of observing and writing before others get their turn.
+const ROUNDS: usize = 4;
+
+/// What the last looks at backends gave.
+#[derive(Default)]
+pub(crate) struct Looks(RwLock<HashMap<BackendName, Look>>);
+
+/// What the last look at one backend gave.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Look {
+    /// When the last good one was.
+    pub(crate) at: Option<Timestamp>,
+    /// Why the last one failed, if it did.
+    pub(crate) fault: Option<String>,
+    /// What was seen, by cell.
+    pub(crate) seen: HashMap<String, Seen>,
+    /// Why the last write of a cell failed, if it did.
+    pub(crate) refused: HashMap<String, String>,
+    /// What the plugin said of itself.
+    pub(crate) description: Option<Description>,
+}
+
+impl Looks {
+    /// What is known of a backend.
+    pub(crate) fn of(&self, backend: &BackendName) -> Look {
+        self.0.read().get(backend).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
+        note(self.0.write().entry(backend.clone()).or_default());
+    }
+
+    /// Notes what the plugin says of itself.
+    pub(crate) fn describe(&self, backend: &BackendName, description: Description) {
+        self.note(backend, |look| look.description = Some(description));
+    }
+}
+
+/// One cell, as a round finds it.
+struct Case {
+    cell: Cell,
+    want: Option<Want>,
+    hold: Option<(Hold, Revision)>,
+}
+
+impl House {
+    /// Keeps one task for each declared backend.
+    pub(crate) async fn tend_all(self: Arc<Self>, stop: CancellationToken) {
+        let mut revision = self.revision.subscribe();
+        let mut tended: BTreeMap<BackendName, (Backend, CancellationToken)> = BTreeMap::new();
+        loop {
+            revision.borrow_and_update();
+            let declared: BTreeMap<BackendName, Backend> =
+                self.image.read().world.backends().map(|b| (b.name.clone(), b.clone())).collect();
+            tended.retain(|name, (backend, end)| {
+                let same = declared.get(name) == Some(backend);
+                if !same {
+                    end.cancel();
+                    if !declared.contains_key(name) {
+                        self.plugins.forget(name);
+                    }
+                }
+                same
+            });
+            for (name, backend) in declared {
+                if !tended.contains_key(&name) {
+                    self.plugins.declare(&backend);
+                    let end = stop.child_token();
+                    tokio::spawn(super::until(end.clone(), Arc::clone(&self).tend(name.clone())));
+                    tended.insert(name, (backend, end));
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = revision.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Settles one backend whenever something concerning it moved, and now and then.
+    async fn tend(self: Arc<Self>, name: BackendName) {
+        let mut revision = self.revision.subscribe();
+        let mut hints = None;
+        loop {
+            revision.borrow_and_update();
+            let handled = self.image.read().moved(&name);
+            let rest = self.settle(&name).await;
+            if hints.is_none() && rest.is_some() {
+                hints = self.hints(&name).await;
+            }
+            let moved = async {
+                while revision.changed().await.is_ok() {
+                    if self.image.read().moved(&name) != handled {
+                        return;
+                    }
+                }
+                std::future::pending::<()>().await;
+            };
+            let hinted = async {
+                match hints.as_mut() {
+                    Some(stream) => stream.next().await.is_some(),
+                    None => std::future::pending().await,
+                }
+            };
+            let slept = async {
+                match rest {
+                    Some(rest) => tokio::time::sleep(rest).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let lost = tokio::select! {
+                () = moved => false,
+                () = slept => false,
+                alive = hinted => !alive,
+            };
+            if lost {
+                hints = None;
+                tokio::time::sleep(SOON).await;
+            }
+        }
+    }
+
+    /// The plugin's hints, if it gives any.
+    async fn hints(
+        &self,
+        name: &BackendName,
+    ) -> Option<futures::stream::BoxStream<'static, Option<CellKey>>> {
+        let watches = self.looks.of(name).description.is_some_and(|d| d.watches);
+        let adapter = self.plugins.adapter(name).filter(|_| watches)?;
+        adapter.watch().await.ok()
+    }
+
+    /// Brings a backend in line. Answers how long it may rest; `None`: until something moves.
+    async fn settle(&self, name: &BackendName) -> Option<Duration> {
+        if self.trouble().is_some() || !self.leads() {
+            return Some(SOON);
+        }
+        let mut under_way = false;
+        for _ in 0..ROUNDS {
+            let now = self.clock.now();
+            let (policy, cases) = {
+                let image = self.image.read();
+                let policy = image.world.backend(name).map(|b| b.reassert).unwrap_or_default();
+                (policy, cases(&image, name, now))
+            };
+            let Some(adapter) = self.plugins.adapter(name) else { return Some(RETRY) };
+            if cases.is_empty() {
+                self.looks.note(name, |look| look.seen.clear());
+                return None;
+            }
+            let seen = match self.look(name, adapter.as_ref(), &cases).await {
+                Ok(seen) => seen,
+                Err(fault) => {
+                    self.looks.note(name, |look| look.fault = Some(fault.to_string()));
+                    return Some(RETRY);
+                }
+            };
+            let steps: Vec<(&Case, &Seen, Step)> = cases
+                .iter()
+                .zip(&seen)
+                .map(|(case, seen)| {
+                    let value = Value(seen.value.clone());
+                    let found = Found { value: &value, incarnation: &seen.incarnation, copies: seen.copies };
+                    let hold = case.hold.as_ref().map(|(hold, _)| hold);
+                    (case, seen, decide(hold, case.want.as_ref(), &found, policy, now))
+                })
+                .filter(|(.., step)| *step != Step::Rest)
+                .collect();
+            under_way = seen.iter().any(|seen| !seen.missing_peers.is_empty());
+            if steps.is_empty() {
+                break;
+            }
+            if self.options.observe {
+                return Some(POLL);
+            }
+            let wrote = self.carry_out(name, adapter.as_ref(), &steps).await;
+            under_way |= wrote > 0;
+        }
+        let edge = self.image.read().world.next_edge(self.clock.now());
+        let rest = if under_way { SOON } else { POLL };
+        Some(edge.map_or(rest, |at| at.since(self.clock.now()).min(rest).max(Duration::from_millis(50))))
+    }
+
+    /// Observes all cells, and keeps what was seen.
+    async fn look(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        cases: &[Case],
+    ) -> Result<Vec<Seen>, Fault> {
+        if self.looks.of(name).description.is_none() {
+            let description = adapter.describe().await?;
+            self.looks.describe(name, description);
+        }
+        let keys: Vec<CellKey> = cases.iter().map(|case| CellKey(case.cell.key.clone())).collect();
+        let mut seen = Vec::with_capacity(keys.len());
+        for some in keys.chunks(MOST_CELLS) {
+            let answer = adapter.observe(some).await?;
+            let right = answer.len() == some.len() && answer.iter().zip(some).all(|(s, key)| s.cell == *key);
+            if !right {
+                return Err(Fault::NotDone("the plugin answered for other cells than it was asked".into()));
+            }
+            seen.extend(answer);
+        }
+        let now = self.clock.now();
+        self.looks.note(name, |look| {
+            look.at = Some(now);
+            look.fault = None;
+            look.seen = seen.iter().map(|s| (s.cell.0.clone(), s.clone())).collect();
+            look.refused.retain(|key, _| look.seen.contains_key(key));
+        });
+        Ok(seen)
+    }
+
+    /// Records every step, then writes. Answers how many writes were sent.
+    async fn carry_out(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        steps: &[(&Case, &Seen, Step)],
+    ) -> usize {
+        let under_way: Vec<BoxFuture<'_, usize>> =
+            steps.iter().map(|step| self.carry_one(name, adapter, step).boxed()).collect();
+        futures::stream::iter(under_way)
+            .buffer_unordered(AT_ONCE)
+            .fold(0, |sum, n| async move { sum + n })
+            .await
+    }
+
+    async fn carry_one(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        (case, seen, step): &(&Case, &Seen, Step),
+    ) -> usize {
+        match self.record(case, step).await {
+            Ok(true) => {}
+            // Somebody was faster; the next round sees what they did.
+            Ok(false) => return 0,
+            Err(error) => {
+                tracing::warn!(cell = %case.cell, %error, "a hold could not be recorded");
+                return 0;
+            }
+        }
+        let Step::Write(hold, value) = step else { return 0 };
+        // The lead must outlast the write, or another leader may be writing already.
+        if !self.leads() {
+            return 0;
+        }
+        let write = Write {
+            cell: seen.cell.clone(),
+            want: value.0.clone(),
+            expected_version: seen.version.clone(),
+            change: hold.change.to_string(),
+            object: seen.object.clone(),
+        };
+        let refused = adapter.apply(write).await.err().map(|fault| fault.to_string());
+        self.looks.note(name, |look| {
+            match refused {
+                Some(why) => look.refused.insert(case.cell.key.clone(), why),
+                None => look.refused.remove(&case.cell.key),
+            };
+        });
+        1
+    }
+
+    /// Writes a step's hold; `false` when somebody altered it meanwhile.
+    async fn record(&self, case: &Case, step: &Step) -> Result<bool, AppError> {
+        let next = match step {
+            Step::Rest => return Ok(true),
+            Step::Write(hold, _) | Step::Proved(hold) | Step::Conflict(hold) => Some(hold),
+            Step::Forget => None,
+        };
+        let before = case.hold.as_ref();
+        if before.map(|(hold, _)| hold) == next {
+            return Ok(true);
+        }
+        let key = records::hold(&case.cell);
+        let mut must = match before {
+            Some((_, at)) => vec![Must::Unchanged(key.clone(), *at)],
+            None => vec![Must::Absent(key.clone())],
+        };
+        must.extend(self.lead_must());
+        let op = match next {
+            Some(hold) => Op::Put(key, records::encode(hold)?, None),
+            None => Op::Delete(key),
+        };
+        let lane = match self.noteworthy(case, step) {
+            Some(entry) => Some(LaneEntry { lane: self.lane.clone(), body: records::encode(&entry)? }),
+            None => None,
+        };
+        match self.store.commit(Commit { must, ops: vec![op], lane }).await? {
+            Outcome::At(at) => self.caught_up(at.revision).await.map(|()| true),
+            Outcome::Refused(_) => Ok(false),
+        }
+    }
+
+    /// The audit entry of a step that people should find later: a conflict, or a hand overruled.
+    fn noteworthy(&self, case: &Case, step: &Step) -> Option<Entry> {
+        let before = case.hold.as_ref().map(|(hold, _)| hold);
+        let (verb, hold) = match step {
+            Step::Conflict(hold) => ("cell:conflict", hold),
+            Step::Write(hold, _) if hold.reasserted.len() > before.map_or(0, |b| b.reasserted.len()) => {
+                ("cell:reassert", hold)
+            }
+            _ => return None,
+        };
+        let found = hold.found.as_ref().and_then(|value| value.0.clone());
+        let incident = self.image.read().world.change(&hold.change).and_then(|c| c.incident.clone());
+        Some(Entry {
+            at: self.clock.now(),
+            actor: super::rein(),
+            verb: verb.to_owned(),
+            targets: vec![case.cell.to_string()],
+            change: Some(hold.change.clone()),
+            incident,
+            reason: String::new(),
+            detail: match step {
+                Step::Conflict(_) => format!("found {}", found.as_deref().unwrap_or("nothing")),
+                _ => String::new(),
+            },
+            key: None,
+        })
+    }
+}
+
+/// Every cell that is wanted or held, with both.
+fn cases(image: &Image, backend: &BackendName, now: Timestamp) -> Vec<Case> {
+    let mut wanted = wanted(image, backend, now);
+    let held: BTreeSet<String> = image.holds(backend).map(|(key, ..)| key.to_owned()).collect();
+    let keys: BTreeSet<String> = wanted.keys().cloned().chain(held).collect();
+    keys.into_iter()
+        .map(|key| {
+            let cell = Cell { backend: backend.clone(), key };
+            let hold = image.hold(&cell).map(|(hold, at)| (hold.clone(), at));
+            Case { want: wanted.remove(&cell.key), hold, cell }
+        })
+        .collect()
+}
+
+/// What happens next in a cell, and why, in words.
+pub(crate) fn next_words(
+    hold: Option<&Hold>,
+    want: Option<&Want>,
+    look: &Look,
+    key: &str,
+    observe: bool,
+) -> String {
+    if observe {
+        return "nothing: this server only observes".to_owned();
+    }
+    if let Some(fault) = &look.fault {
+        return format!("it is tried again every {} s: {fault}", RETRY.as_secs());
+    }
+    let refused =
+        look.refused.get(key).map(|why| format!("; the last write failed: {why}")).unwrap_or_default();
+    let missing = look.seen.get(key).map(|seen| seen.missing_peers.join(", ")).unwrap_or_default();
+    match (hold.map(|hold| hold.state), want) {
+        (None, None) => "nothing".to_owned(),
+        (None, Some(_)) => format!("it is written as soon as the backend answers{refused}"),
+        (Some(HoldState::Conflict), _) => {
+            "nothing until a person decides: rein change resolve ID --reassert, --adopt or --restore"
+                .to_owned()
+        }
+        (Some(HoldState::Intended), Some(_)) => format!("it is being written{refused}"),
+        (Some(_), None) => format!("what was there before is being put back{refused}"),
+        (Some(HoldState::Held), Some(_)) if !missing.is_empty() => {
+            format!("it is in force, but not seen yet on {missing}: looked at every {} s", SOON.as_secs())
+        }
+        (Some(HoldState::Held), Some(_)) => format!("looked at every {} s", POLL.as_secs()),
+    }
+}
