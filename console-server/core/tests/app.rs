@@ -3,8 +3,11 @@
 mod rig;
 
 use rein_api::ErrorCode;
-use rein_api::changes::{ChangeRequest, EndRequest, ExtendRequest, GuardsRequest, UndoRequest};
+use rein_api::changes::{
+    ChangeRequest, EndRequest, ExtendRequest, GuardsRequest, LegRequest, SwitchLegRequest, UndoRequest,
+};
 use rein_api::incidents::CloseRequest;
+use rein_api::switches::ScopeView;
 use rein_core::IdempotencyKey;
 use rig::{Rig, off, on};
 use std::time::Duration;
@@ -99,7 +102,7 @@ async fn relaxing_names_what_holds_and_an_exception_bites_again() {
     let refused = rig.house.lay(&rig.alice, None, &on("order/recommendations", 60)).await.unwrap_err();
     assert_eq!((refused.code(), refused.0.changes.clone()), (ErrorCode::Held, vec![held.id.clone()]));
     let ask = ChangeRequest { supersede: vec![held.id.clone()], ..on("order/recommendations", 60) };
-    let preview = rig.house.preview(&rig.alice, &ask).unwrap();
+    let preview = rig.house.preview(&rig.alice, &ask).await.unwrap();
     assert_eq!(preview.legs[0].supersedes[0].change, held.id);
     rig.house.lay(&rig.alice, None, &ask).await.unwrap();
     assert_eq!(rig.summary("order/recommendations"), "on");
@@ -209,16 +212,13 @@ async fn what_was_acknowledged_is_there_after_a_restart_and_verifies() {
 async fn bad_input_is_refused_and_changes_nothing() {
     let rig = Rig::open().await;
     let before = rig.house.revision();
-    let percent = |n| {
-        let mut request = off("order/recommendations", 60);
-        request.legs[0].scope.percent = n;
-        request
+    let within = |scope| {
+        let (switch, setting) = ("order/recommendations".into(), "off".into());
+        let legs = vec![LegRequest::Switch(SwitchLegRequest { switch, setting, scope })];
+        ChangeRequest { legs, ..off("order/recommendations", 60) }
     };
-    let zone = |z: &str| {
-        let mut request = off("order/recommendations", 60);
-        request.legs[0].scope.zones = vec![z.into()];
-        request
-    };
+    let percent = |percent| within(ScopeView { percent, ..ScopeView::default() });
+    let zone = |z: &str| within(ScopeView { zones: vec![z.into()], ..ScopeView::default() });
     for (request, code, says) in [
         (off("order/recomendations", 60), ErrorCode::NotFound, "no switch"),
         (off("order", 60), ErrorCode::Invalid, "SERVICE/SWITCH"),

@@ -30,6 +30,7 @@ pub(crate) struct List {
 
 pub(crate) async fn run(args: List, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let query = ChangeQuery {
+        backend: None,
         active: args.active.then_some(true),
         switch: args.switch.map(|name| name.to_string()),
         incident: args.incident.map(|name| name.to_string()),

@@ -1,5 +1,11 @@
 //! A house on a real SQLite store in a directory of its own, with three people in it.
 
+// Each test binary uses what it needs of the rig.
+#![allow(dead_code)]
+
+pub(crate) mod fake;
+
+use fake::Fakes;
 use rein_api::access::TokenRequest;
 use rein_api::audit::{AuditQuery, AuditView, LaneQuery};
 use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest, SwitchLegRequest};
@@ -47,12 +53,20 @@ impl Sources for Hand {
     }
 }
 
+/// Whether the server only observes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watching {
+    No,
+    Only,
+}
+
 pub(crate) struct Rig {
     pub(crate) house: Arc<House>,
     pub(crate) hand: Hand,
     pub(crate) admin: Actor,
     pub(crate) alice: Actor,
     pub(crate) bob: Actor,
+    pub(crate) backends: Arc<Fakes>,
     directory: TempDir,
     stop: DropGuard,
     tasks: TaskTracker,
@@ -65,7 +79,7 @@ impl Rig {
     pub(crate) async fn open() -> Self {
         let hand = Hand::default();
         hand.pass(TODAY);
-        let rig = Self::on(tempfile::tempdir().unwrap(), hand).await;
+        let rig = Self::on(tempfile::tempdir().unwrap(), hand, Arc::default(), Watching::No).await;
         for (name, needs) in [
             ("order/recommendations", &[][..]),
             ("order/coupons", &[]),
@@ -90,7 +104,7 @@ impl Rig {
         rig
     }
 
-    async fn on(directory: TempDir, hand: Hand) -> Self {
+    async fn on(directory: TempDir, hand: Hand, backends: Arc<Fakes>, watching: Watching) -> Self {
         let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
         let options = HouseOptions {
             policy: Policy::default(),
@@ -99,11 +113,13 @@ impl Rig {
             audit_key: directory.path().join("audit.key"),
             accept_new_audit_key: false,
             ship_heads_to: vec![directory.path().join("heads.jsonl")],
-            observe: false,
+            observe: watching == Watching::Only,
             keep_ended: Duration::from_secs(3600),
         };
-        let plugins = Arc::new(rein_core::plugins::NoPlugins);
-        let house = House::open(Arc::new(store), plugins, Box::new(hand.clone()), options).await.unwrap();
+        let store: Arc<dyn rein_store::Store> = Arc::new(store);
+        backends.journal(&store);
+        let plugins: Arc<dyn rein_core::plugins::Plugins> = Arc::clone(&backends) as _;
+        let house = House::open(store, plugins, Box::new(hand.clone()), options).await.unwrap();
         let stop = CancellationToken::new();
         let tasks = house.run(&stop);
         let token = house.first_token().await.unwrap();
@@ -112,18 +128,24 @@ impl Rig {
         std::fs::write(&file, &token).unwrap();
         let admin = house.authenticate(&token).unwrap();
         let (alice, bob) = (admin.clone(), admin.clone());
-        let mut rig = Self { house, hand, admin, alice, bob, directory, stop: stop.drop_guard(), tasks };
+        let mut rig =
+            Self { house, hand, admin, alice, bob, backends, directory, stop: stop.drop_guard(), tasks };
         rig.alice = rig.actor("alice", "operator", "*").await;
         rig.bob = rig.actor("bob", "operator", "*").await;
         rig
     }
 
     pub(crate) async fn reopen(self) -> Self {
-        let Self { house, hand, directory, stop, tasks, .. } = self;
+        self.reopen_watching(Watching::No).await
+    }
+
+    pub(crate) async fn reopen_watching(self, watching: Watching) -> Self {
+        let Self { house, hand, directory, backends, stop, tasks, .. } = self;
         drop(stop);
         tasks.wait().await;
         drop(house);
-        Self::on(directory, hand).await
+        backends.journal_closed();
+        Self::on(directory, hand, backends, watching).await
     }
 
     pub(crate) async fn actor(&self, name: &str, role: &str, pattern: &str) -> Actor {

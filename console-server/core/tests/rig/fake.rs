@@ -1,0 +1,237 @@
+//! A backend that can be made to do what no real one does on demand: lose answers, forget, lie.
+//! It also notes whether every write was recorded before it came (I2).
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rein_core::plugins::{PluginState, Plugins};
+use rein_domain::backend::Backend;
+use rein_domain::name::BackendName;
+use rein_domain::time::Timestamp;
+use rein_plugin::{
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Repeat,
+    Seen, SilenceSeen, Silences, TargetName, Write,
+};
+use rein_store::{Key, Store};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What happens to one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is done and said.
+    Done,
+    /// It is done, and the answer is lost.
+    AnswerLost,
+    /// It is not done, and the answer is lost.
+    RequestLost,
+    /// It is not done, and said to be.
+    Lied,
+}
+
+/// One backend's state.
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) cells: Mutex<BTreeMap<String, String>>,
+    pub(crate) life: Mutex<u32>,
+    pub(crate) down: Mutex<bool>,
+    pub(crate) missing: Mutex<Vec<String>>,
+    pub(crate) fates: Mutex<VecDeque<Fate>>,
+    pub(crate) alerts: Mutex<Vec<BTreeMap<String, String>>>,
+    pub(crate) foreign: Mutex<Vec<SilenceSeen>>,
+    pub(crate) writes: Mutex<u32>,
+    /// Writes that came before their hold was in the store.
+    pub(crate) unrecorded: Mutex<Vec<String>>,
+    store: Mutex<Option<Arc<dyn Store>>>,
+    name: Mutex<String>,
+}
+
+/// The backends of one rig, by name.
+#[derive(Default)]
+pub(crate) struct Fakes {
+    all: Mutex<BTreeMap<BackendName, Arc<Fake>>>,
+    store: Mutex<Option<Arc<dyn Store>>>,
+}
+
+impl Fakes {
+    pub(crate) fn journal(&self, store: &Arc<dyn Store>) {
+        *self.store.lock() = Some(Arc::clone(store));
+        for fake in self.all.lock().values() {
+            *fake.store.lock() = Some(Arc::clone(store));
+        }
+    }
+
+    /// The store's file has one owner at a time.
+    pub(crate) fn journal_closed(&self) {
+        *self.store.lock() = None;
+        for fake in self.all.lock().values() {
+            *fake.store.lock() = None;
+        }
+    }
+
+    pub(crate) fn one(&self, name: &str) -> Arc<Fake> {
+        Arc::clone(&self.all.lock()[&name.parse::<BackendName>().unwrap()])
+    }
+}
+
+#[async_trait]
+impl Plugins for Fakes {
+    fn declare(&self, backend: &Backend) {
+        let fake = Arc::clone(self.all.lock().entry(backend.name.clone()).or_default());
+        *fake.store.lock() = self.store.lock().clone();
+        *fake.name.lock() = backend.name.to_string();
+    }
+
+    fn forget(&self, _: &BackendName) {}
+
+    fn adapter(&self, name: &BackendName) -> Option<Arc<dyn Adapter>> {
+        self.all.lock().get(name).map(|fake| Arc::new(Handle(Arc::clone(fake))) as _)
+    }
+
+    async fn judge(&self, backend: &Backend) -> Result<Vec<FieldError>, Fault> {
+        if backend.plugin.as_str() != "fake" {
+            return Err(Fault::Unsupported(format!("there is no plugin {}", backend.plugin)));
+        }
+        let wrong = backend.config.contains("wrong");
+        let error = FieldError { field: "/wrong".into(), message: "is not known".into() };
+        Ok(wrong.then_some(error).into_iter().collect())
+    }
+
+    fn states(&self) -> Vec<PluginState> {
+        Vec::new()
+    }
+
+    fn logs(&self, _: &BackendName) -> Vec<(Timestamp, String)> {
+        Vec::new()
+    }
+}
+
+struct Handle(Arc<Fake>);
+
+impl Handle {
+    fn up(&self) -> Result<(), Fault> {
+        match *self.0.down.lock() {
+            true => Err(Fault::Unreachable("the backend is down".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Adapter for Handle {
+    async fn describe(&self) -> Result<Description, Fault> {
+        Ok(Description {
+            name: "fake".into(),
+            version: "1".into(),
+            config_schema: "{}".into(),
+            secrets: Vec::new(),
+            repeat: Repeat::Marker,
+            nouns: vec!["silence".into()],
+            watches: false,
+            cannot: Vec::new(),
+            keeps_deadline: true,
+            when_rein_dies: "it stays until its end".into(),
+        })
+    }
+
+    async fn configure(&self, _: Configuration) -> Result<Vec<FieldError>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<Vec<Finding>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn resolve(&self, _: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
+        Err(Fault::Unsupported("cells are named after changes".into()))
+    }
+
+    async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
+        self.up()?;
+        let held = self.0.cells.lock();
+        let seen = |cell: &CellKey| Seen {
+            cell: cell.clone(),
+            value: held.get(&cell.0).cloned(),
+            version: String::new(),
+            incarnation: self.0.life.lock().to_string(),
+            missing_peers: self.0.missing.lock().clone(),
+            copies: u32::from(held.contains_key(&cell.0)),
+            object: String::new(),
+            effect: String::new(),
+            peers: 2,
+        };
+        Ok(cells.iter().map(seen).collect())
+    }
+
+    async fn apply(&self, write: Write) -> Result<(), Fault> {
+        self.up()?;
+        let store = self.0.store.lock().clone();
+        if let Some(store) = store {
+            let key = format!("hold/{}/{}", self.0.name.lock(), write.cell.0);
+            let held = store.get(&Key::from(key)).await.ok().flatten();
+            let text =
+                held.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()).unwrap_or_default();
+            let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            let want = serde_json::to_value(&write.want).unwrap();
+            if !record["mine"].as_array().is_some_and(|mine| mine.contains(&want)) {
+                self.0.unrecorded.lock().push(format!("{write:?} but {text}"));
+            }
+        }
+        *self.0.writes.lock() += 1;
+        let fate = self.0.fates.lock().pop_front().unwrap_or(Fate::Done);
+        if matches!(fate, Fate::Done | Fate::AnswerLost) {
+            let mut cells = self.0.cells.lock();
+            match write.want {
+                Some(value) => drop(cells.insert(write.cell.0, value)),
+                None => drop(cells.remove(&write.cell.0)),
+            }
+        }
+        match fate {
+            Fate::Done | Fate::Lied => Ok(()),
+            Fate::AnswerLost | Fate::RequestLost => Err(Fault::Unknown("no answer came".into())),
+        }
+    }
+
+    fn silences(&self) -> Option<&dyn Silences> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Silences for Handle {
+    async fn list(&self, _: bool, _: Option<String>) -> Result<Page<SilenceSeen>, Fault> {
+        self.up()?;
+        Ok(Page { items: self.0.foreign.lock().clone(), next: None })
+    }
+
+    async fn matched(&self, matchers: &[Matcher], _: Duration, _: u32) -> Result<Matched, Fault> {
+        self.up()?;
+        let list: Vec<_> = matchers
+            .iter()
+            .map(|m| rein_domain::matchers::Matcher::new(&m.name, m.op.parse().unwrap(), &m.value).unwrap())
+            .collect();
+        let all = self.0.alerts.lock().clone();
+        let hit = |labels: &BTreeMap<String, String>| {
+            list.iter().all(|m| m.matches(labels.get(m.name()).map_or("", String::as_str)))
+        };
+        let alerts: Vec<_> = all
+            .iter()
+            .filter(|labels| hit(labels))
+            .map(|labels| rein_plugin::AlertSeen {
+                id: format!("{labels:?}"),
+                labels: labels.clone(),
+                summary: String::new(),
+                since: "2026-11-23T00:00:00Z".into(),
+                state: "active".into(),
+                silenced_by: Vec::new(),
+            })
+            .collect();
+        Ok(Matched {
+            firing: alerts.len() as u32,
+            alerts,
+            firing_in_all: all.len() as u32,
+            lately: None,
+            missing_peers: Vec::new(),
+        })
+    }
+}
