@@ -2,6 +2,8 @@
 //! with the value.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod load;
+
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
