@@ -1,6 +1,7 @@
 //! Alertmanagers: one, or several that gossip.
 
 use crate::{Room, Watched, free_port, program, request, until};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::path::PathBuf;
@@ -109,6 +110,22 @@ impl Alertmanager {
     /// Ends it like a power cut: what it learned since its last snapshot is lost.
     pub fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// Stops it where it stands, as a machine that hangs: neither Rein nor its peers get an answer.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
     }
 
     /// Stops it and starts it again.

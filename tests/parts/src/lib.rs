@@ -13,6 +13,7 @@ pub use alertmanager::{Alertmanager, Cluster};
 pub use http::request;
 pub use proxy::{Mode, Proxy};
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -103,11 +104,16 @@ impl Drop for Room {
 struct Watched(Child);
 
 impl Watched {
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            // It fails only for a child that is gone already.
+            let _ = kill_process(pid, signal);
+        }
+    }
+
     /// Asks it to end, and waits until it has.
     fn ask_to_end(&mut self, limit: Duration) {
-        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         until("the backend ends", limit, || self.0.try_wait().ok().flatten());
     }
 }
