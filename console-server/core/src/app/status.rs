@@ -2,14 +2,23 @@
 
 use crate::error::AppError;
 use crate::house::House;
-use crate::views::Viewer;
+use crate::image::Image;
+use crate::views::{Viewer, tidy};
+use rein_api::changes::ChangeView;
 use rein_api::proof::DoorView;
-use rein_api::status::{OpenIncidentView, ServerView, StatusView};
+use rein_api::status::{BackendStatusView, OpenIncidentView, ServerView, StatusView};
 use rein_domain::access::{Actor, Pattern, Verb};
+use rein_domain::backend::Backend;
+use rein_domain::change::Change;
+use rein_domain::hold::HoldState;
+use rein_domain::name::ChangeId;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How far back "lately" goes.
 const LATELY: Duration = Duration::from_secs(3600);
+/// Most changes shown that are written into backends.
+const LAYERS: usize = 100;
 
 impl House {
     /// What is in force, what altered lately, and how the server is.
@@ -34,12 +43,16 @@ impl House {
                 incidents.push(OpenIncidentView { name: incident.name.to_string(), changes });
             }
         }
+        let (layers, layers_total) = layers(&viewer);
         let mut server = self.server_view();
         server.trouble = server.trouble.or(unread);
         Ok(StatusView {
             server,
             switches,
             switches_total: u32::try_from(image.world.switches().count()).unwrap_or(u32::MAX),
+            layers,
+            layers_total,
+            backends: backends(self, &image),
             incidents,
             recent,
             doors: self.door_views(),
@@ -70,4 +83,43 @@ impl House {
         };
         self.doors().into_iter().map(view).collect()
     }
+}
+
+/// Changes that are written into backends or left something there, and how many there are. From memory:
+/// nobody is asked.
+fn layers(viewer: &Viewer<'_>) -> (Vec<ChangeView>, u32) {
+    let (image, now) = (viewer.image, viewer.now);
+    let mut torn: BTreeMap<&ChangeId, bool> = BTreeMap::new();
+    for backend in image.world.backends() {
+        for change in image.world.written_into(&backend.name, now) {
+            torn.entry(&change.id).or_default();
+        }
+        for (_, hold, _) in image.holds(&backend.name) {
+            *torn.entry(&hold.change).or_default() |= hold.state == HoldState::Conflict;
+        }
+    }
+    let total = u32::try_from(torn.len()).unwrap_or(u32::MAX);
+    let mut changes: Vec<(bool, &Change)> =
+        torn.into_iter().filter_map(|(id, torn)| Some((!torn, image.world.change(id)?))).collect();
+    changes.sort_by_key(|(whole, change)| (*whole, change.deadline, change.id.clone()));
+    (changes.into_iter().take(LAYERS).map(|(_, change)| viewer.change(change)).collect(), total)
+}
+
+fn backends(house: &House, image: &Image) -> Vec<BackendStatusView> {
+    let plugins = house.plugins.states();
+    let view = |backend: &Backend| {
+        let look = house.looks.of(&backend.name);
+        let holds = || image.holds(&backend.name);
+        let torn = holds().filter(|(_, hold, _)| hold.state == HoldState::Conflict).count();
+        let plugin = plugins.iter().find(|state| state.backend.as_ref() == Some(&backend.name));
+        BackendStatusView {
+            name: backend.name.to_string(),
+            plugin: plugin.map_or("idle", |state| state.state).to_owned(),
+            cells: u32::try_from(holds().count()).unwrap_or(u32::MAX),
+            conflicts: u32::try_from(torn).unwrap_or(u32::MAX),
+            observed: look.at.map(Into::into),
+            fault: look.fault.as_deref().map(tidy),
+        }
+    };
+    image.world.backends().map(view).collect()
 }
