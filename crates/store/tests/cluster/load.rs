@@ -168,10 +168,7 @@ pub(crate) async fn copy(store: Arc<impl Store>, prefix: Key, end: Key) -> (BTre
             return (copy, relists);
         }
         relists += 1;
-        let mut batches = match store.watch(&prefix, at).await {
-            Ok(batches) => batches,
-            Err(_) => continue,
-        };
+        let Ok(mut batches) = store.watch(&prefix, at).await else { continue };
         while let Some(batch) = batches.next().await {
             let batch = match batch {
                 Ok(batch) => batch,
