@@ -14,6 +14,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+/// A call with less time left than this is not made: a write would only become uncertain.
+const LEAST: Duration = Duration::from_millis(20);
+
 /// A backend behind its plugin. Shared, and cheap to clone.
 #[derive(Clone)]
 pub struct Backend(pub(crate) Arc<Inner>);
@@ -100,7 +103,10 @@ impl Backend {
         let answer = match waited.await {
             Ok(Ok((_place, remote))) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                run(remote.within(left)).await
+                match left < LEAST {
+                    true => Err(self.crowded()),
+                    false => run(remote.within(left)).await,
+                }
             }
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(self.crowded()),
@@ -112,7 +118,7 @@ impl Backend {
     fn crowded(&self) -> Fault {
         let deadline = self.0.kept.ground.options.deadline;
         let why = match &*self.0.kept.state.borrow() {
-            State::Running { .. } => "other calls took all its places",
+            State::Running { .. } => "other calls took its places",
             _ => "its plugin is still being started",
         };
         Fault::Unreachable(format!("backend {}: not called within {deadline:?}: {why}", self.name()))

@@ -45,8 +45,9 @@ impl Kept {
         let mut failures = 0;
         loop {
             let started = tokio::select! {
-                started = start(&self.ground, &self.trust, &self.plugin, &self.configuration, &self.logs) => started,
+                biased;
                 () = self.end.cancelled() => break,
+                started = start(&self.ground, &self.trust, &self.plugin, &self.configuration, &self.logs) => started,
             };
             let why = match started {
                 Ok((process, description)) => {

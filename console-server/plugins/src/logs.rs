@@ -54,8 +54,7 @@ impl Logs {
         let mut buffer = vec![0; 8 * 1024];
         let mut pace = Pace::new();
         let mut traced = 0;
-        loop {
-            let Ok(read @ 1..) = stream.read(&mut buffer).await else { break };
+        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
             for byte in &buffer[..read] {
                 if *byte != b'\n' {
                     line.push(*byte);

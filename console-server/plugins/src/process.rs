@@ -228,6 +228,7 @@ fn program_is_foreign(trust: &Trust) -> bool {
 fn command(ground: &Ground, own: &Own, trust: &Trust, plugin: &str, program: Option<PathBuf>) -> Command {
     let Options { itself, limits, .. } = &ground.options;
     let mut command = Command::new(itself);
+    environment(&mut command, own.path());
     match (trust, program) {
         (Trust::Pinned(pinned), Some(program)) => {
             command.args(args(Step::Guard, *limits)).arg(program).args(&pinned.args);
@@ -236,14 +237,14 @@ fn command(ground: &Ground, own: &Own, trust: &Trust, plugin: &str, program: Opt
             command.args(["plugin", "serve", plugin]).env(IMAGE, &ground.image);
         }
     }
-    environment(&mut command, own.path());
     command
         .env(PARENT, std::process::id().to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
-        .kill_on_drop(true);
+        // A guard whose standard input is closed ends by itself, and all it guards before.
+        .kill_on_drop(matches!(trust, Trust::Bundled));
     command
 }
 

@@ -58,6 +58,11 @@ impl Remote {
         Self { channel, deadline, described: Arc::default() }
     }
 
+    /// The same plugin, with another deadline for calls.
+    pub fn within(&self, deadline: Duration) -> Self {
+        Self { deadline, ..self.clone() }
+    }
+
     /// What it said of itself when first asked.
     pub fn described(&self) -> Option<&Description> {
         self.described.get()

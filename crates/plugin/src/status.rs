@@ -31,7 +31,7 @@ pub(crate) fn to_fault(call: Call, rpc: &str, status: &Status) -> Fault {
         empty if empty.is_empty() => format!("{:?}", status.code()),
         said => said,
     };
-    if never_sent(status) {
+    if caused_by::<tonic::ConnectError>(status) {
         return Fault::Unreachable(format!("the plugin does not accept connections ({rpc}): {said}"));
     }
     match (status.code(), call) {
@@ -44,6 +44,9 @@ pub(crate) fn to_fault(call: Call, rpc: &str, status: &Status) -> Fault {
         (Code::DeadlineExceeded | Code::Cancelled, Call::Write) => {
             Fault::Unknown(format!("the plugin did not answer {rpc} in time; it may have happened"))
         }
+        (_, Call::Read) if caused_by::<tonic::transport::Error>(status) => {
+            Fault::Unreachable(format!("the plugin ended, or closed its connection, in {rpc}"))
+        }
         (Code::Unavailable, Call::Read) => Fault::Unreachable(said),
         // The size limit of a reply, in tonic and in grpc-core.
         (Code::OutOfRange | Code::ResourceExhausted, Call::Read) => {
@@ -54,11 +57,12 @@ pub(crate) fn to_fault(call: Call, rpc: &str, status: &Status) -> Fault {
     }
 }
 
-/// Did the connection fail before any request could be written to it?
-fn never_sent(status: &Status) -> bool {
+/// Whether an error of this kind lies beneath. A [`tonic::ConnectError`] says that no request could be
+/// written; a [`tonic::transport::Error`] only that the connection broke.
+fn caused_by<E: std::error::Error + 'static>(status: &Status) -> bool {
     let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(status);
     while let Some(error) = source {
-        if error.is::<tonic::ConnectError>() {
+        if error.is::<E>() {
             return true;
         }
         source = error.source();

@@ -120,7 +120,8 @@ impl Adapter for FileSilences {
             let mine = |object: &Object| object.cell == write.cell.0;
             let oldest = kept.silences.iter().find(|object| mine(object)).map(|object| object.id.clone());
             // Whatever else carries the marker is a copy from a write that was repeated.
-            kept.silences.retain(|object| !mine(object) || want.is_some() && Some(&object.id) == oldest.as_ref());
+            kept.silences
+                .retain(|object| !mine(object) || want.is_some() && Some(&object.id) == oldest.as_ref());
             let Some(value) = want else { return Ok(()) };
             match kept.silences.iter_mut().find(|object| mine(object)) {
                 Some(object) => (object.value, object.change) = (value, write.change),
@@ -168,7 +169,8 @@ impl FileSilences {
         &self,
         act: impl FnOnce(&mut Kept) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let path = self.file.get().ok_or_else(|| Fault::NotDone("no backend was configured yet".into()))?.clone();
+        let path =
+            self.file.get().ok_or_else(|| Fault::NotDone("no backend was configured yet".into()))?.clone();
         let unreachable = move |error: std::io::Error| Fault::Unreachable(error.to_string());
         let work = move || {
             let lock = File::create(path.with_extension("lock")).map_err(unreachable)?;

@@ -1,0 +1,113 @@
+//! A plugin that does what is right, unless a cell's key says what to do wrong.
+
+use crate::backend::FileSilences;
+use async_trait::async_trait;
+use rein_plugin::{
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, Seen, Silences,
+    TargetName, Write,
+};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+#[derive(Default)]
+pub(crate) struct Faulty {
+    inner: FileSilences,
+    secrets: OnceLock<Vec<String>>,
+}
+
+#[async_trait]
+impl Adapter for Faulty {
+    async fn describe(&self) -> Result<Description, Fault> {
+        let inner = self.inner.describe().await?;
+        Ok(Description { name: "faulty".into(), secrets: vec!["token".into()], ..inner })
+    }
+
+    async fn configure(&self, configuration: Configuration) -> Result<Vec<FieldError>, Fault> {
+        let secrets = configuration.secrets.iter().map(|(name, value)| format!("{name}={value}"));
+        let _ = self.secrets.set(secrets.collect());
+        self.inner.configure(configuration).await
+    }
+
+    /// Shows what the process was given.
+    async fn check(&self) -> Result<Vec<Finding>, Fault> {
+        let finding =
+            |subject: &str, message: String| Finding { grade: Grade::Ok, subject: subject.into(), message };
+        let environment: Vec<_> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+        Ok(vec![
+            finding("environment", environment.join("\n")),
+            finding("secrets", self.secrets.get().cloned().unwrap_or_default().join("\n")),
+            finding("limits", std::fs::read_to_string("/proc/self/limits").unwrap_or_default()),
+        ])
+    }
+
+    async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
+        self.inner.resolve(targets).await
+    }
+
+    async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
+        match cells.first().map(|cell| cell.0.as_str()) {
+            Some("hang") => std::future::pending().await,
+            Some("slow") => tokio::time::sleep(Duration::from_millis(300)).await,
+            Some("abort") => std::process::abort(),
+            Some("panic") => panic!("on purpose"),
+            Some("flood") => flood(),
+            Some("fork") => fork(400),
+            Some("escape") => escape(),
+            Some("memory") => memory(),
+            Some("few") => return Ok(Vec::new()),
+            Some("big") => {
+                let mut seen = self.inner.observe(cells).await?;
+                seen[0].value = Some("x".repeat(5 << 20));
+                return Ok(seen);
+            }
+            _ => {}
+        }
+        self.inner.observe(cells).await
+    }
+
+    /// Says yes and does nothing where the key says so.
+    async fn apply(&self, write: Write) -> Result<(), Fault> {
+        match write.cell.0.as_str() {
+            "lie" => Ok(()),
+            "abort" => std::process::abort(),
+            "hang" => std::future::pending().await,
+            _ => self.inner.apply(write).await,
+        }
+    }
+
+    fn silences(&self) -> Option<&dyn Silences> {
+        self.inner.silences()
+    }
+}
+
+fn flood() {
+    use std::io::Write;
+    std::thread::spawn(|| {
+        let line = format!("{}\n", "flood ".repeat(100));
+        let mut err = std::io::stderr();
+        while err.write_all(line.as_bytes()).is_ok() {}
+    });
+}
+
+fn fork(count: usize) {
+    std::thread::spawn(move || {
+        for _ in 0..count {
+            let _ = Command::new("setsid").args(["sleep", "3600"]).stdin(Stdio::null()).spawn();
+        }
+    });
+}
+
+/// A grandchild in a session of its own, whose parent is gone.
+fn escape() {
+    let dir = std::env::var("PLUGIN_UNIX_SOCKET_DIR").unwrap_or_default();
+    let line = format!("setsid sh -c 'sleep 3600; : {dir}' </dev/null >/dev/null 2>&1 &");
+    let _ = Command::new("sh").args(["-c", &line]).status();
+}
+
+fn memory() {
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    while kept.len() < 20_000 {
+        kept.push(vec![1; 1 << 20]);
+    }
+}
