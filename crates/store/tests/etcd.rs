@@ -1,6 +1,8 @@
 //! The conformance suite on etcd, and what only a cluster can be asked.
 
 mod cluster;
+#[path = "cluster/secure.rs"]
+mod secure;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -52,6 +54,10 @@ impl Rig for Single {
             etcd.run(0);
         }
         open(self.options()).await
+    }
+
+    fn cases(&self) -> u32 {
+        64
     }
 }
 

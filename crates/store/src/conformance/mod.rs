@@ -35,6 +35,11 @@ pub trait Rig: Send + Sync {
 
     /// Closes the store and opens one on the same data, as a restart of the server does.
     async fn reopen(&self, store: Self::S) -> Self::S;
+
+    /// How many random runs are played when `REIN_CASES` does not say; fewer where each takes a network.
+    fn cases(&self) -> u32 {
+        256
+    }
 }
 
 /// Makes one test of each function of the suite: `rein_store::conformance!(MyRig::new());`

@@ -106,7 +106,7 @@ impl Model {
 
 /// Random steps of puts, deletes, conditions (many of them stale) and lane entries. After each the outcome,
 /// at the end the entries, the watch and the lane agree with the model. `REIN_CASES` sets how many runs of
-/// up to 24 steps are made; 256 without it.
+/// up to 24 steps are made; [`Rig::cases`] without it.
 ///
 /// # Panics
 /// On a disagreement, with the smallest run that shows it.
@@ -114,7 +114,8 @@ pub fn random_commits_agree_with_a_naive_map<R: Rig>(rig: &R) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let store = runtime.block_on(rig.fresh());
-    let cases = std::env::var("REIN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(256);
+    let cases =
+        std::env::var("REIN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| rig.cases());
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let run = std::cell::Cell::new(0);
