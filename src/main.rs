@@ -1,6 +1,7 @@
-//! Wires; nothing else: parse, then hand over to the command line, a server or the demo.
+//! Wires; nothing else: parse, then hand over to the command line, a server, the demo or a plugin.
 
 mod demo;
+mod plugins;
 mod server;
 
 use rein_cli::{Begun, Handover};
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
         Begun::Over(exit) => exit,
         Begun::Handover(Handover::Server(args)) => server::run(args),
         Begun::Handover(Handover::Demo(args)) => demo::run(args),
+        Begun::Handover(Handover::Plugin(args)) => return plugins::run(args),
     };
     ExitCode::from(exit as u8)
 }

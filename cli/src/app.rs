@@ -41,6 +41,7 @@ pub fn begin_with(args: impl IntoIterator<Item = OsString>, mut io: Io) -> Begun
     match cli.command {
         Command::Server(args) => Begun::Handover(Handover::Server(args)),
         Command::Demo(args) => Begun::Handover(Handover::Demo(args)),
+        Command::Plugin(args) => Begun::Handover(Handover::Plugin(args)),
         command => {
             let mut ctx = Ctx::new(io, cli.global);
             if commands::offline(&command) {

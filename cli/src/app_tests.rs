@@ -1,6 +1,6 @@
 use super::*;
 use crate::commands::completions::script;
-use crate::handover::{LogFormat, ServerCommand};
+use crate::handover::{GuardStep, LogFormat, PluginCommand, ServerCommand};
 use crate::io::{Env, Io};
 use clap_complete::Shell;
 use insta::assert_snapshot;
@@ -124,6 +124,14 @@ fn what_main_carries_out_is_handed_over() {
     assert_eq!(server.check, Some(ServerCommand::CheckConfig { config: "f.toml".into() }));
     let Handover::Demo(demo) = handed("rein demo --for 20s --script f --rps 7") else { panic!() };
     assert_eq!((demo.lasts.unwrap().as_secs(), demo.rps), (20, 7));
+    let Handover::Plugin(plugin) = handed("rein plugin serve alertmanager") else { panic!() };
+    assert_eq!(plugin.command, PluginCommand::Serve { name: "alertmanager".into() });
+    let Handover::Plugin(plugin) = handed("rein plugin guard --step run --limits 1,2,3,4 -- /x -a --b") else {
+        panic!()
+    };
+    let command = ["/x", "-a", "--b"].map(Into::into).to_vec();
+    let limits = "1,2,3,4".into();
+    assert_eq!(plugin.command, PluginCommand::Guard { step: GuardStep::Run, limits, command });
 }
 
 /// Every command with its short help, but for the options that all of them share.
@@ -138,7 +146,7 @@ fn the_tree_and_its_help() {
             _ => &out,
         };
         writeln!(text, "$ {words} -h\n{}\n", own.trim_end()).unwrap();
-        for below in command.get_subcommands() {
+        for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
             let below_path = format!("{words} {}", below.get_name());
             walk(below, &below_path, text);
         }

@@ -4,7 +4,7 @@ use crate::commands::{
     apply, audit, auth, change, completions, context, diff, export, incident, status, switch, token, undo,
     watch,
 };
-use crate::handover::{DemoArgs, ServerArgs};
+use crate::handover::{DemoArgs, PluginArgs, ServerArgs};
 use crate::output::Format;
 use crate::render::ColourChoice;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -117,6 +117,8 @@ pub(crate) enum Command {
     Completions(completions::Completions),
     Server(ServerArgs),
     Demo(DemoArgs),
+    #[command(hide = true)]
+    Plugin(PluginArgs),
 }
 
 /// The tree, for completions and documentation.

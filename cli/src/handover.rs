@@ -1,6 +1,7 @@
 //! Commands that are in the tree and the help, but are not a client's: `main` carries them out.
 
 use clap::{Args, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,8 @@ pub enum Handover {
     Server(ServerArgs),
     /// `rein demo`.
     Demo(DemoArgs),
+    /// `rein plugin`, as a server calls it.
+    Plugin(PluginArgs),
 }
 
 /// Run a server: the API on --http, flags for services on --grpc.
@@ -71,6 +74,45 @@ pub enum LogFormat {
     Text,
     /// For programs, one object a line.
     Json,
+}
+
+/// What a server starts, and nobody else: plugins, and those who guard them.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PluginArgs {
+    /// What to be.
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+/// What a process started by a server is.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum PluginCommand {
+    /// A plugin that is part of this program
+    Serve {
+        /// Its name
+        name: String,
+    },
+    /// The parent of a plugin that is not
+    Guard {
+        /// Guard it, or become it
+        #[arg(long)]
+        step: GuardStep,
+        /// What it may use
+        #[arg(long)]
+        limits: String,
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Which of two steps starts a guarded plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GuardStep {
+    /// Stay, and kill it at the end.
+    Guard,
+    /// Limit oneself and become it.
+    Run,
 }
 
 /// Run a food-delivery company on loopback, with a server, services and traffic.

@@ -5,8 +5,8 @@
 //! each verb, `commands/<noun>/<verb>.rs`; everything a person reads is made in `render/` by pure
 //! functions of a view and a [`render::Look`], so that a test can hold the whole screen.
 //!
-//! [`begin`] is what a binary's `main` calls. It returns a [`Handover`] for the two commands that
-//! are not a client's: `rein server` and `rein demo`.
+//! [`begin`] is what a binary's `main` calls. It returns a [`Handover`] for the commands that
+//! are not a client's: `rein server`, `rein demo` and what a server starts as plugins.
 
 mod app;
 mod args;

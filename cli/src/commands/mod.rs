@@ -47,7 +47,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Auth { verb } => auth::run(verb, ctx).await,
         Command::Context { verb } => context::run(verb, ctx),
         Command::Completions(args) => completions::run(args, ctx),
-        Command::Server(_) | Command::Demo(_) => {
+        Command::Server(_) | Command::Demo(_) | Command::Plugin(_) => {
             Err(CliError::usage("a server cannot be run from inside another program"))
         }
     }

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_path_too_long_for_a_socket_names_the_setting() {
         let why = why(Path::new(&format!("/tmp/{}", "x".repeat(90))));
-        assert!(why.contains("plugins.directory") && why.contains("at most 74"), "{why}");
+        assert!(why.contains("plugin_dir") && why.contains("at most 74"), "{why}");
     }
 
     #[test]

@@ -171,10 +171,7 @@ async fn guard(guarded: &Guarded) -> Result<u8, String> {
         _ = closed => part(&mut child, stdin).await,
         _ = told.recv() => part(&mut child, stdin).await,
         count = crowded(guarded.limits.processes) => {
-            say(&format!(
-                "it has {count} processes, and may have {}; all are killed. The limit is plugins.limits.processes",
-                guarded.limits.processes
-            ));
+            say(&format!("it has {count} processes, and may have {}; all are killed", guarded.limits.processes));
             1
         }
     };

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The directory for sockets is not fit.
-    #[error("plugins.directory: {path} is not fit for the sockets of plugins: {why}", path = path.display())]
+    #[error("plugin_dir: {path} is not fit for the sockets of plugins: {why}", path = path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -110,6 +110,11 @@ impl Host {
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
             ))
         })
+    }
+
+    /// The backend that was last configured under this name.
+    pub fn named(&self, backend: &str) -> Option<Backend> {
+        self.0.backends.lock().get(backend).cloned()
     }
 
     /// What is wrong with a configuration, found out with a process of its own that is ended again.

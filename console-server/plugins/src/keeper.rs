@@ -153,16 +153,19 @@ async fn introduce(
     if !errors.is_empty() {
         return Err(Failure::Invalid(told(&errors)));
     }
-    let wanted = |name: &String| description.secrets.contains(name);
-    let secrets = configuration.secrets.iter().filter(|(name, _)| wanted(name));
-    let secrets = secrets.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let configuration = Configuration { secrets, ..configuration.clone() };
-    match process.remote.configure(configuration).await {
+    match process.remote.configure(wanted(&description, configuration)).await {
         Ok(errors) if errors.is_empty() => Ok(description),
         Ok(errors) => Err(Failure::Invalid(told(&errors))),
         Err(rein_plugin::Fault::Invalid(why)) => Err(Failure::Invalid(why)),
         Err(fault) => Err(passing(fault)),
     }
+}
+
+/// The configuration with those secrets that the plugin asks for, and no others.
+fn wanted(description: &Description, configuration: &Configuration) -> Configuration {
+    let secrets = configuration.secrets.iter().filter(|(name, _)| description.secrets.contains(name));
+    let secrets = secrets.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Configuration { secrets, ..configuration.clone() }
 }
 
 /// Errors of fields as one line: `the configuration is wrong: at /peers/1: …; at /user: …`.
@@ -192,7 +195,7 @@ pub(crate) async fn try_out(
         if !errors.is_empty() {
             return Ok(errors);
         }
-        process.remote.configure(configuration).await.map_err(passing)
+        process.remote.configure(wanted(&description, &configuration)).await.map_err(passing)
     }
     .await;
     process.end().await;

@@ -1,0 +1,46 @@
+//! Plugins that are part of this program, and the guard of those that are not.
+
+use rein_cli::handover::{GuardStep, PluginArgs, PluginCommand};
+use rein_plugins::Limits;
+use rein_plugins::guard::{Guarded, Step};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Their names, as definitions of backends use them.
+pub(crate) const BUNDLED: &[&str] = &["alertmanager"];
+
+/// Is what a server started this process for, until the server wants it no more.
+pub(crate) fn run(args: PluginArgs) -> ExitCode {
+    match args.command {
+        PluginCommand::Serve { name } => match rein_plugins::bundled::begin() {
+            Ok(()) => serve(&name),
+            Err(error) => complain(&error.to_string()),
+        },
+        PluginCommand::Guard { step, limits, command } => match Limits::from_arg(&limits) {
+            Some(limits) => {
+                let step = match step {
+                    GuardStep::Guard => Step::Guard,
+                    GuardStep::Run => Step::Run,
+                };
+                rein_plugins::guard::run(Guarded { step, limits, command })
+            }
+            None => complain(&format!("`{limits}` are no limits")),
+        },
+    }
+}
+
+fn serve(name: &str) -> ExitCode {
+    match name {
+        "alertmanager" => rein_plugin::serve::main(rein_plugin_alertmanager::adapter()),
+        _ => complain(&format!(
+            "no plugin of this program is called `{name}`; there are {}",
+            BUNDLED.join(", ")
+        )),
+    }
+}
+
+fn complain(what: &str) -> ExitCode {
+    // Nobody is left to tell that telling failed.
+    let _ = writeln!(std::io::stderr(), "error: {what}");
+    ExitCode::from(2)
+}
