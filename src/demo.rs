@@ -60,7 +60,7 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
         grpc: usual_or_free(Config::default().grpc),
         ..Config::default()
     };
-    let server = rein_serve::start(config).await?;
+    let server = rein_serve::start(config, crate::plugins::BUNDLED).await?;
     let url = format!("http://{}", server.http);
     let admin = std::fs::read_to_string(&server.token_file)?;
     let client = connect(&url, admin.trim())?;

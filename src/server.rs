@@ -28,6 +28,15 @@ fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
         None if untouched => config.data_dir = ServerArgs::default_data_dir(&Env::process()),
         None => {}
     }
+    if let Some(store) = &args.store {
+        config.cluster.store = Some(store.clone());
+    }
+    if let Some(name) = &args.name {
+        config.cluster.name = Some(name.clone());
+    }
+    if let Some(address) = &args.advertise {
+        config.cluster.advertise = Some(address.clone());
+    }
     config.http = args.http.unwrap_or(config.http);
     config.grpc = args.grpc.unwrap_or(config.grpc);
     config.observe |= args.observe;
@@ -67,7 +76,7 @@ fn check(path: &Path) -> ExitCode {
 fn serve(config: Config) -> ExitCode {
     rein_serve::init_logs(config.log_format, "info");
     block_on(async {
-        let running = match rein_serve::start(config).await {
+        let running = match rein_serve::start(config, crate::plugins::BUNDLED).await {
             Ok(running) => running,
             Err(error) => {
                 let exit = if matches!(error, ServeError::Config { .. }) {

@@ -36,6 +36,15 @@ pub struct ServerArgs {
     /// Read this TOML file; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// What the other servers call this one [default: where its API listens]
+    #[arg(long, value_name = "NAME", requires = "store")]
+    pub name: Option<String>,
+    /// Where the other servers reach its API [default: where it listens]
+    #[arg(long, value_name = "URL", requires = "store")]
+    pub advertise: Option<String>,
     /// Write into no backend: only look at what is there
     #[arg(long)]
     pub observe: bool,

@@ -175,6 +175,13 @@ impl House {
         if let Some(trouble) = self.trouble() {
             return Err(AppError::new(ErrorCode::Unavailable, trouble));
         }
+        if !self.stands() {
+            return Err(AppError::new(
+                ErrorCode::Unavailable,
+                "this server's session has ended: it cannot reach the store",
+            )
+            .hint("ask another server; this one goes on by itself once it reaches the store"));
+        }
         let now = self.clock.now();
         let key = ask.key.at();
         if now.since(key) > KEY_KEPT || key.since(now) > KEY_AHEAD {
@@ -197,6 +204,7 @@ impl House {
         entry.key = Some(ask.key.0.to_string());
         // First, so that a repeated request is known as one, whatever else has moved since.
         must.insert(0, Must::Absent(idem.clone()));
+        must.extend(self.session_must());
         ops.push(Op::Put(idem, records::encode(&IdemRecord { body: ask.body.clone(), answer })?, None));
         let lane = LaneEntry { lane: self.lane.clone(), body: records::encode(&entry)? };
         Ok(Commit { must, ops, lane: Some(lane) })

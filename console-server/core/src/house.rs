@@ -1,9 +1,11 @@
 //! The house: what one server holds in memory, and how it is opened and kept current.
 
 use crate::clock::{Clock, Sources};
+use crate::cluster::{Member, Standing};
 use crate::doorway::{DoorFacts, Doorway, Keys, Served, Witnesses};
 use crate::error::AppError;
 use crate::image::Image;
+use crate::peers::Peers;
 use crate::plugins::Plugins;
 use crate::reconcile::{self, Looks, until};
 use crate::records;
@@ -15,7 +17,7 @@ use rein_domain::access::Actor;
 use rein_domain::change::Policy;
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
-use rein_store::{Batch, Event, Lane, Must, Revision, Store, StoreError};
+use rein_store::{Batch, Event, Lane, Revision, Store, StoreError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,8 +29,13 @@ use tokio_util::task::TaskTracker;
 /// How long a read or an acknowledged write waits for the image to catch up.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
+/// How often the store is asked whether it is there.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How often the image is compared with the store.
+const COMPARE_EVERY: Duration = Duration::from_secs(600);
+
 /// What a server is told when it starts.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HouseOptions {
     /// How long changes may last.
     pub policy: Policy,
@@ -44,6 +51,8 @@ pub struct HouseOptions {
     pub ship_heads_to: Vec<PathBuf>,
     /// Write into no backend: only look.
     pub observe: bool,
+    /// One of several servers over the store; `None`: the only one.
+    pub member: Option<Member>,
     /// How long ended changes are kept for listing; the audit trail keeps them for ever.
     pub keep_ended: Duration,
 }
@@ -63,6 +72,8 @@ pub struct House {
     pub(crate) signer: Signer,
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) looks: Looks,
+    pub(crate) standing: Standing,
+    pub(crate) peers: Peers,
     doors: RwLock<Vec<DoorFacts>>,
     /// Why the image no longer follows the store, if so.
     broken: RwLock<Option<(String, std::time::Instant)>>,
@@ -83,14 +94,20 @@ impl House {
         fill(&mut image, store.as_ref()).await?;
         let clock = Clock::new(sources, image.newest());
         let signer = reconcile::signer(store.as_ref(), &options).await?;
+        let standing = Standing::new(options.member.clone());
         let house = Self {
             revision: watch::Sender::new(image.revision),
             served: watch::Sender::new(Arc::new(Served::nothing())),
             witnesses: Arc::default(),
             clock,
-            // One process at a time holds the store, so one lane goes on from run to run; a restored
-            // store has another epoch, and so begins another.
-            lane: Lane(format!("lane-{epoch}")),
+            // Alone, one process at a time holds the store, so one lane goes on from run to run; a restored
+            // store has another epoch, and so begins another. Among others each run writes its own.
+            lane: match standing.member {
+                None => Lane(format!("lane-{epoch}")),
+                Some(_) => Lane(format!("lane-{epoch}-{}", standing.run)),
+            },
+            standing,
+            peers: Peers::default(),
             epoch,
             rates: Rates::new(options.writes_per_second),
             signer,
@@ -118,6 +135,9 @@ impl House {
         tasks.spawn(until(stop.clone(), house().sign()));
         tasks.spawn(until(stop.clone(), house().prune()));
         tasks.spawn(house().tend_all(stop.clone()));
+        tasks.spawn(until(stop.clone(), house().stand()));
+        tasks.spawn(until(stop.clone(), house().pulse()));
+        tasks.spawn(until(stop.clone(), house().check_store()));
         tasks.close();
         tasks
     }
@@ -165,18 +185,8 @@ impl House {
                 by.as_secs()
             ));
         }
-        self.broken.read().as_ref().map(|(why, _)| why.clone())
-    }
-
-    /// Is it this server that writes into backends? One process at a time holds the store's file, so on
-    /// one machine it always is.
-    pub(crate) fn leads(&self) -> bool {
-        true
-    }
-
-    /// What every commit of the reconciler is conditioned on.
-    pub(crate) fn lead_must(&self) -> Option<Must> {
-        None
+        let broken = self.broken.read().as_ref().map(|(why, _)| why.clone());
+        broken.or_else(|| self.peers.trouble())
     }
 
     /// How old the image is: zero while it follows the store.
@@ -229,9 +239,7 @@ impl House {
                 Err(StoreError::Compacted { .. }) => self.relist().await,
                 Err(error) => {
                     tracing::error!(%error, "the image no longer follows the store");
-                    let why = format!("the image no longer follows the store: {error}");
-                    let since = self.broken.read().as_ref().map(|(_, since)| *since);
-                    *self.broken.write() = Some((why, since.unwrap_or_else(std::time::Instant::now)));
+                    self.note_broken(format!("the image no longer follows the store: {error}"));
                 }
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -264,6 +272,58 @@ impl House {
         self.revision.send_replace(revision);
     }
 
+    /// Asks the store now and then. Its watch heals by itself and says nothing meanwhile; how old the image
+    /// is must be known all the same. Every ten minutes the image is compared with what the store holds.
+    async fn check_store(self: Arc<Self>) {
+        let mut compared = std::time::Instant::now();
+        loop {
+            tokio::time::sleep(CHECK_EVERY).await;
+            match self.store.revision().await {
+                Ok(revision) => {
+                    // A watch that does not come as far as that within the time is broken too.
+                    if self.caught_up(revision).await.is_ok() {
+                        *self.broken.write() = None;
+                    } else {
+                        self.note_broken("the image does not follow the store".to_owned());
+                    }
+                }
+                Err(error) => self.note_broken(format!("the store does not answer: {error}")),
+            }
+            if compared.elapsed() > COMPARE_EVERY {
+                compared = std::time::Instant::now();
+                self.compare().await;
+            }
+        }
+    }
+
+    fn note_broken(&self, why: String) {
+        let mut broken = self.broken.write();
+        let since = broken.as_ref().map(|(_, since)| *since);
+        if since.is_none() {
+            tracing::error!(%why, "reads are stale from now on, and writes are refused");
+        }
+        *broken = Some((why, since.unwrap_or_else(std::time::Instant::now)));
+    }
+
+    /// The image against the store, at one revision; a difference is a bug, and is mended.
+    async fn compare(&self) {
+        let mut fresh = Image::default();
+        fresh.world.policy = self.options.policy;
+        if fill(&mut fresh, self.store.as_ref()).await.is_err()
+            || self.caught_up(fresh.revision).await.is_err()
+        {
+            return;
+        }
+        let same = {
+            let image = self.image.read();
+            image.revision != fresh.revision || image.agrees_with(&fresh)
+        };
+        if !same {
+            tracing::error!("the image differs from the store: a bug; it is read anew");
+            self.relist().await;
+        }
+    }
+
     async fn relist(&self) {
         let mut fresh = Image::default();
         fresh.world.policy = self.options.policy;
@@ -294,6 +354,8 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
         records::CHANGE,
         records::HOLD,
         records::TOKEN,
+        records::SESSION,
+        records::LEADER,
     ] {
         let (entries, at) = store.list(&prefix.into()).await?;
         // The watch starts at the first list's revision: what altered between two lists is seen again.

@@ -1,7 +1,7 @@
 //! The memory image: all records, kept current by the store's watch. Reads and decisions use it.
 
 use crate::error::AppError;
-use crate::records::{self, TokenRecord};
+use crate::records::{self, SessionRecord, TokenRecord};
 use rein_domain::change::Change;
 use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
@@ -18,6 +18,10 @@ pub(crate) struct Image {
     pub(crate) world: World,
     pub(crate) revision: Revision,
     pub(crate) tokens: HashMap<String, TokenRecord>,
+    /// Servers over the same store, by run.
+    pub(crate) sessions: BTreeMap<String, SessionRecord>,
+    /// The run that reconciles.
+    pub(crate) leader: Option<String>,
     /// What lies in foreign backends.
     holds: BTreeMap<BackendName, BTreeMap<String, (Hold, Revision)>>,
     /// The revision at which something that concerns a backend last moved.
@@ -49,6 +53,13 @@ impl Image {
             self.apply_hold(key, cell, entry, at)?;
         } else if text.starts_with(records::INCIDENT) {
             self.apply_incident(key, entry, at)?;
+        } else if text == records::LEADER {
+            self.leader = entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
+        } else if let Some(run) = text.strip_prefix(records::SESSION) {
+            match entry {
+                Some(entry) => self.sessions.insert(run.to_owned(), records::decode(key, &entry.value)?),
+                None => self.sessions.remove(run),
+            };
         } else if let Some(hash) = text.strip_prefix(records::TOKEN) {
             match entry {
                 Some(entry) => self.tokens.insert(hash.to_owned(), records::decode(key, &entry.value)?),
@@ -134,6 +145,15 @@ impl Image {
     /// The revision of a key; absent if it does not exist.
     pub(crate) fn revision_of(&self, key: &Key) -> Option<Revision> {
         self.revisions.get(key).copied()
+    }
+
+    /// Do both know the same records at the same revisions?
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        let recent = |revisions: &BTreeMap<Key, Revision>| {
+            let kept = revisions.iter().filter(|(key, _)| !key.to_string().starts_with(records::USE));
+            kept.map(|(key, at)| (key.clone(), *at)).collect::<BTreeMap<_, _>>()
+        };
+        recent(&self.revisions) == recent(&other.revisions)
     }
 
     /// The hold of a cell, and its record's revision.

@@ -13,11 +13,13 @@
 
 pub mod app;
 pub mod clock;
+pub mod cluster;
 pub mod doorway;
 pub mod error;
 mod gate;
 pub mod house;
 mod image;
+mod peers;
 pub mod plugins;
 mod reconcile;
 mod records;

@@ -26,6 +26,12 @@ pub(crate) const TOKEN: &str = "token/";
 pub(crate) const IDEM: &str = "idem/";
 pub(crate) const CHECKPOINT: &str = "checkpoint/";
 pub(crate) const EPOCH: &str = "meta/epoch";
+/// The public half of the key that signs checkpoints.
+pub(crate) const AUDIT_KEY: &str = "meta/audit-key";
+/// Which run of a server reconciles; vanishes with its lease.
+pub(crate) const LEADER: &str = "meta/leader";
+/// Runs of servers; each vanishes with its lease.
+pub(crate) const SESSION: &str = "session/";
 
 pub(crate) fn switch(name: &SwitchName) -> Key {
     format!("{SWITCH}{name}").into()
@@ -78,6 +84,22 @@ pub(crate) fn idem(key: &uuid::Uuid, actor: &ActorName) -> Key {
 
 pub(crate) fn checkpoint(number: u64) -> Key {
     format!("{CHECKPOINT}{number:020}").into()
+}
+
+pub(crate) fn session(run: &str) -> Key {
+    format!("{SESSION}{run}").into()
+}
+
+/// A run of a server, for the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionRecord {
+    pub(crate) name: String,
+    /// Where its API is reached.
+    pub(crate) address: String,
+    pub(crate) version: String,
+    pub(crate) started: Timestamp,
+    /// SHA-256 of what it shows to its peers.
+    pub(crate) token: String,
 }
 
 /// A token at rest: its secret's SHA-256 is the key, the secret itself is nowhere.

@@ -2,6 +2,9 @@
 
 use crate::doorway::{Flag, Served};
 use crate::house::House;
+use rein_domain::name::SwitchName;
+use rein_domain::proof::Tally;
+use rein_store::Revision;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +30,19 @@ impl House {
                 () = tokio::time::sleep(nap) => {}
             }
         }
+    }
+
+    /// Who of this server's clients has got what a switch comes to now, where `altered` is the revision
+    /// that altered it last.
+    pub(crate) fn tally(&self, switch: &SwitchName, expects: Option<u32>, altered: Revision) -> Tally {
+        let served = self.served.borrow().clone();
+        let now = self.clock.now();
+        let flag = served.flags.get(switch).filter(|flag| {
+            // Neither a commit nor a deadline may lie between what is served and what is true now.
+            served.revision >= altered && flag.stack.layers.iter().all(|layer| layer.live(now))
+        });
+        let serial = flag.map_or(u64::MAX, |flag| flag.since);
+        self.witnesses.tally(switch, expects, serial)
     }
 
     /// Makes the set as of now, if it differs from the one served.

@@ -35,6 +35,18 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// What another server shows: judged by the house, which knows the sessions.
+pub(crate) struct Peer(pub(crate) String);
+
+impl FromRequestParts<App> for Peer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let missing = || AppError::new(ErrorCode::Unauthenticated, "no token");
+        Ok(Self(token(parts).ok_or_else(missing)?.to_owned()))
+    }
+}
+
 /// The idempotency key of a write, if the caller gave one.
 pub(crate) struct Key(pub(crate) Option<IdempotencyKey>);
 

@@ -20,6 +20,7 @@ pub(crate) async fn list(
     Caller(actor): Caller,
     Query(query): Query<ChangeQuery>,
 ) -> Answer<ChangeList> {
+    app.house.gather_layered().await;
     Ok(Json(app.house.changes(&actor, &query).await?))
 }
 
@@ -55,6 +56,7 @@ pub(crate) async fn show(
     Caller(actor): Caller,
     Path(id): Path<String>,
 ) -> Answer<ChangeView> {
+    app.house.gather_layered().await;
     Ok(Json(app.house.change(&actor, &id)?))
 }
 

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod incidents;
 mod openapi;
+mod peer;
 mod silences;
 mod status;
 mod switches;
@@ -81,6 +82,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(audit::heads))
         .routes(routes!(audit::lane))
         .routes(routes!(events::events))
+        .routes(routes!(peer::answer))
         .routes(routes!(health::metrics))
 }
 

@@ -12,5 +12,6 @@ use rein_api::status::StatusView;
 #[utoipa::path(get, path = "/v1/status", tag = "status", responses(
     (status = 200, body = StatusView), (status = "default", body = ErrorBody)))]
 pub(crate) async fn status(State(app): State<App>, Caller(actor): Caller) -> Answer<StatusView> {
+    app.house.gather_layered().await;
     Ok(Json(app.house.status(&actor).await?))
 }

@@ -12,6 +12,7 @@ use rein_api::switches::{SwitchList, SwitchView};
 #[utoipa::path(get, path = "/v1/switches", tag = "switches", responses(
     (status = 200, body = SwitchList), (status = "default", body = ErrorBody)))]
 pub(crate) async fn list(State(app): State<App>, Caller(actor): Caller) -> Answer<SwitchList> {
+    app.house.gather_all().await;
     Ok(Json(app.house.switches(&actor)?))
 }
 
@@ -24,5 +25,7 @@ pub(crate) async fn show(
     Caller(actor): Caller,
     Path((service, switch)): Path<(String, String)>,
 ) -> Answer<SwitchView> {
-    Ok(Json(app.house.switch(&actor, &format!("{service}/{switch}"))?))
+    let name = format!("{service}/{switch}");
+    app.house.gather(name.parse().ok()).await;
+    Ok(Json(app.house.switch(&actor, &name)?))
 }

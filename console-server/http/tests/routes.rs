@@ -40,6 +40,7 @@ async fn rig() -> Rig {
         accept_new_audit_key: false,
         ship_heads_to: Vec::new(),
         observe: false,
+        member: None,
         keep_ended: Duration::from_secs(3600),
     };
     let house = House::open(Arc::new(store), Arc::new(NoPlugins), Box::new(Machine), options).await.unwrap();

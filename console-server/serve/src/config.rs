@@ -37,6 +37,10 @@ pub struct Config {
     pub behind_tls_proxy: bool,
     /// Write into no backend: only look.
     pub observe: bool,
+    /// A store that several servers share.
+    pub cluster: Cluster,
+    /// Where sockets of plugins lie [default: `plugins` in the data directory]. Its path must be short.
+    pub plugin_dir: Option<PathBuf>,
     /// Programs that adapt backends, beside the bundled ones, by name.
     pub plugins: BTreeMap<PluginName, Program>,
     /// What backends need that no definition may say, by name.
@@ -125,6 +129,30 @@ pub struct Flagd {
     pub networks: Vec<IpNet>,
 }
 
+/// Several servers over one etcd.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// `etcd://HOST:PORT,HOST:PORT[/PREFIX]`; absent: a file in the data directory, for one server.
+    pub store: Option<String>,
+    /// What the others call this server [default: its address].
+    pub name: Option<String>,
+    /// Where the others reach its API, such as `https://rein-1.example:7070` [default: where it listens].
+    pub advertise: Option<String>,
+    /// PEM file: who signed the certificates of etcd's members.
+    pub ca: Option<PathBuf>,
+    /// PEM file: the certificate by which etcd knows this server.
+    pub certificate: Option<PathBuf>,
+    /// PEM file: its key.
+    pub key: Option<PathBuf>,
+    /// etcd's user.
+    pub user: Option<String>,
+    /// A file that holds the user's password.
+    pub password_file: Option<PathBuf>,
+    /// PEM file: who signed the certificates of the other servers.
+    pub peer_ca: Option<PathBuf>,
+}
+
 /// A program that adapts a kind of backend.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +186,8 @@ impl Default for Config {
             tls: None,
             behind_tls_proxy: false,
             observe: false,
+            cluster: Cluster::default(),
+            plugin_dir: None,
             plugins: BTreeMap::new(),
             backends: BTreeMap::new(),
             changes: Changes::default(),
@@ -267,6 +297,11 @@ impl Config {
                 self.http
             );
             say("http", what);
+        }
+        if let Some(url) = &self.cluster.store
+            && let Err(what) = crate::state::etcd(url, &self.cluster)
+        {
+            say("cluster.store", what);
         }
         if self.http == self.grpc && self.http.port() != 0 {
             say("grpc", format!("{} is the address of `http` too", self.grpc));

@@ -1,9 +1,12 @@
 //! One server: its configuration, listeners and shutdown.
 
 mod config;
+mod hosted;
 mod listen;
 mod logs;
+mod peer_calls;
 mod start;
+mod state;
 mod tls;
 
 pub use config::{Config, ConfigError, LogFormat, Problem};

@@ -1,15 +1,16 @@
 //! Starts one server and stops it.
 
 use crate::config::{Config, Problem};
+use crate::hosted::Hosted;
+use crate::state::{self, State};
 use crate::{listen, tls};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rein_core::clock::Machine;
-use rein_core::plugins::NoPlugins;
 use rein_core::{AppError, House, HouseOptions};
 use rein_domain::change::Policy;
 use rein_doors::flagd::{FlagdDoor, FlagdOptions, Limits};
 use rein_http::{Allowed, App};
-use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rein_plugins::HostError;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -47,12 +48,19 @@ pub enum ServeError {
         /// Why.
         what: String,
     },
+    /// Plugins cannot be run.
+    #[error(transparent)]
+    Plugins(#[from] HostError),
     /// The house does not open.
     #[error(transparent)]
     House(#[from] AppError),
 }
 
 impl ServeError {
+    pub(crate) fn cluster(field: &str, what: String) -> Self {
+        Self::Config { problems: vec![Problem { field: field.to_owned(), what }] }
+    }
+
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -79,7 +87,8 @@ pub struct Running {
     pub house: Arc<House>,
     stop: CancellationToken,
     tasks: TaskTracker,
-    store: Arc<SqliteStore>,
+    state: State,
+    hosted: Arc<Hosted>,
 }
 
 impl Running {
@@ -87,10 +96,10 @@ impl Running {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.hosted.shutdown().await;
+        self.house.leave().await;
         drop(self.house);
-        if let Ok(store) = Arc::try_unwrap(self.store).map_err(|_| ()) {
-            store.close().await;
-        }
+        self.state.close().await;
     }
 
     /// Ends when a listener has failed; a healthy server does not come back from this.
@@ -99,8 +108,8 @@ impl Running {
     }
 }
 
-/// Starts a server.
-pub async fn start(config: Config) -> Result<Running, ServeError> {
+/// Starts a server. `bundled`: plugins that are part of this program.
+pub async fn start(config: Config, bundled: &[&str]) -> Result<Running, ServeError> {
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ServeError::Config { problems });
@@ -108,11 +117,14 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let http = listen::bind(config.http, "http")?;
     let grpc = listen::bind(config.grpc, "the flagd door")?;
     prepare(&config.data_dir)?;
-    let path = config.data_dir.join("rein.db");
     let data = |what: String| ServeError::Data { path: config.data_dir.clone(), what };
-    let store = SqliteStore::open(path, SqliteOptions::default()).map_err(|e| data(e.to_string()))?;
-    let store = Arc::new(store);
-    let house = House::open(store.clone(), Arc::new(NoPlugins), Box::new(Machine), options(&config)).await?;
+    let (http, grpc) = (Bound::new(http, "http")?, Bound::new(grpc, "the flagd door")?);
+    let state = State::open(&config).await?;
+    let hosted = Arc::new(Hosted::new(&config, bundled.iter().map(|name| (*name).to_owned()).collect())?);
+    let mut options = options(&config);
+    options.member = state::member(&config, http.address)?;
+    let house = House::open(state.store(), hosted.clone(), Box::new(Machine), options).await?;
+    house.join().await?;
     let stop = CancellationToken::new();
     let tasks = house.run(&stop);
     let token_file = config.data_dir.join("admin.token");
@@ -120,7 +132,6 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         keep_token(&token_file, &token).map_err(|e| data(e.to_string()))?;
         tracing::info!(file = %token_file.display(), "wrote a first admin token");
     }
-    let (http, grpc) = (Bound::new(http, "http")?, Bound::new(grpc, "the flagd door")?);
     let running = Running {
         http: http.address,
         grpc: grpc.address,
@@ -128,7 +139,8 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         house: Arc::clone(&house),
         stop: stop.clone(),
         tasks: TaskTracker::new(),
-        store,
+        state,
+        hosted,
     };
     let house_tasks = tasks;
     running.tasks.spawn(async move { house_tasks.wait().await });
@@ -215,6 +227,7 @@ fn options(config: &Config) -> HouseOptions {
         accept_new_audit_key: config.audit.accept_new_key,
         ship_heads_to: config.audit.ship_heads_to.clone(),
         observe: config.observe,
+        member: None,
         keep_ended: Duration::from_secs(config.changes.keep_ended_days.saturating_mul(24 * 3600)),
     }
 }

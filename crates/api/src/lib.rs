@@ -7,6 +7,7 @@ pub mod access;
 pub mod audit;
 pub mod backends;
 pub mod changes;
+pub mod cluster;
 pub mod definitions;
 pub mod error;
 pub mod events;

@@ -19,8 +19,8 @@ use rein_domain::time::Timestamp;
 use rein_store::{Must, Op};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most conditions a verb may set; the gate adds one, and the store takes 16.
-const MOST_CONDITIONS: usize = 15;
+/// Most conditions a verb may set; the gate adds two, and the store takes 16.
+const MOST_CONDITIONS: usize = 14;
 
 pub(crate) fn any_id() -> ChangeId {
     ChangeId::from_random(rand::random())

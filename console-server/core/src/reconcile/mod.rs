@@ -5,7 +5,7 @@ mod cells;
 mod settle;
 
 pub(crate) use cells::wanted;
-pub(crate) use settle::{Looks, next_words};
+pub(crate) use settle::{Look, Looks, next_words};
 
 use crate::error::AppError;
 use crate::house::{House, HouseOptions};
@@ -39,7 +39,7 @@ impl House {
     pub(crate) async fn expire(self: Arc<Self>) {
         loop {
             tokio::time::sleep(EXPIRE_EVERY).await;
-            if self.trouble().is_some() {
+            if self.trouble().is_some() || !self.leads() {
                 continue;
             }
             let now = self.clock.now();
@@ -104,7 +104,9 @@ impl House {
             Some(entry) => Some(LaneEntry { lane: self.lane.clone(), body: records::encode(&entry)? }),
             None => None,
         };
-        let commit = Commit { must: vec![Must::Unchanged(key, at)], ops, lane };
+        let mut must = vec![Must::Unchanged(key, at)];
+        must.extend(self.lead_must());
+        let commit = Commit { must, ops, lane };
         // Refused: somebody altered it in between, and the next round sees that.
         if let Outcome::At(at) = self.store.commit(commit).await? {
             self.caught_up(at.revision).await?;
@@ -118,13 +120,19 @@ impl House {
         let mut last = None;
         loop {
             tokio::time::sleep(SIGN_EVERY).await;
+            if !self.leads() {
+                // Whoever leads signs; what was known of the newest is theirs to alter.
+                last = None;
+                continue;
+            }
             if let Err(error) = self.sign_once(&mut ship, &mut last).await {
                 tracing::warn!(%error, "no checkpoint could be signed");
             }
         }
     }
 
-    /// `last` is the newest checkpoint; nobody else writes any, so it is read once.
+    /// `last` is the newest checkpoint; nobody else writes any while this server leads, so it is read
+    /// once.
     async fn sign_once(&self, ship: &mut Ship, last: &mut Option<(u64, Checkpoint)>) -> Result<(), AppError> {
         let heads: std::collections::BTreeMap<String, Head> = self
             .store
@@ -148,7 +156,9 @@ impl House {
         if number > CHECKPOINTS {
             ops.push(Op::Delete(records::checkpoint(number - CHECKPOINTS)));
         }
-        let commit = Commit { must: vec![Must::Absent(key)], ops, lane: None };
+        let mut must = vec![Must::Absent(key)];
+        must.extend(self.lead_must());
+        let commit = Commit { must, ops, lane: None };
         if let Outcome::At(_) = self.store.commit(commit).await? {
             ship.send(&checkpoint);
             *last = Some((number, checkpoint));
@@ -178,6 +188,10 @@ impl House {
         let mut history: VecDeque<Revision> = VecDeque::new();
         loop {
             tokio::time::sleep(PRUNE_EVERY).await;
+            if !self.leads() {
+                history.clear();
+                continue;
+            }
             if let Err(error) = self.prune_once(&mut history).await {
                 tracing::warn!(%error, "pruning was not finished");
             }
@@ -270,7 +284,34 @@ pub(crate) async fn signer(store: &dyn Store, options: &HouseOptions) -> Result<
             store.commit(Commit { must: Vec::new(), ops, lane: None }).await?;
         }
     }
-    Signer::open(&options.audit_key)
+    let signer = Signer::open(&options.audit_key)?;
+    own_key(store, options, &signer).await?;
+    Ok(signer)
+}
+
+/// All servers over one store sign with one key; whose checkpoints would verify otherwise?
+async fn own_key(store: &dyn Store, options: &HouseOptions, signer: &Signer) -> Result<(), AppError> {
+    let key: Key = records::AUDIT_KEY.into();
+    loop {
+        let (must, known) = match store.get(&key).await? {
+            None => (Must::Absent(key.clone()), None),
+            Some(entry) => (Must::Unchanged(key.clone(), entry.modified), Some(entry.value)),
+        };
+        match known {
+            Some(known) if known == signer.public().as_bytes() => return Ok(()),
+            Some(_) if !options.accept_new_audit_key => {
+                let path = options.audit_key.display();
+                return Err(AppError::new(
+                    ErrorCode::Unavailable,
+                    format!("the audit key {path} is not the one that signs this store's checkpoints"),
+                )
+                .hint("every server over one store has the same audit.key: copy it from one that runs; if it is lost, set audit.accept_new_key = true"));
+            }
+            _ => {}
+        }
+        let ops = vec![Op::Put(key.clone(), signer.public().into(), None)];
+        store.commit(Commit { must: vec![must], ops, lane: None }).await?;
+    }
 }
 
 /// Does the key of an idempotency record carry a time before this?

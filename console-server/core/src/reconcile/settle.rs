@@ -3,6 +3,7 @@
 //! Observe, decide (`rein_domain::hold`), record, write, observe again. A hold is in the store before the
 //! backend hears of anything. What an observation showed is soft state and lies in [`Looks`].
 
+use crate::cluster::MOST_APPLY;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
@@ -59,6 +60,17 @@ impl Looks {
     /// What is known of a backend.
     pub(crate) fn of(&self, backend: &BackendName) -> Look {
         self.0.read().get(backend).cloned().unwrap_or_default()
+    }
+
+    /// What is known of all backends.
+    pub(crate) fn all(&self) -> Vec<(BackendName, Look)> {
+        self.0.read().iter().map(|(name, look)| (name.clone(), look.clone())).collect()
+    }
+
+    /// Replaces what is known of a backend.
+    pub(crate) fn take(&self, backend: &BackendName, with: impl FnOnce(Look) -> Look) {
+        let known = self.of(backend);
+        self.0.write().insert(backend.clone(), with(known));
     }
 
     fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
@@ -289,7 +301,12 @@ impl House {
             change: hold.change.to_string(),
             object: seen.object.clone(),
         };
-        let refused = adapter.apply(write).await.err().map(|fault| fault.to_string());
+        // Cut off, it may have happened: the next look tells.
+        let answer = tokio::time::timeout(MOST_APPLY, adapter.apply(write)).await;
+        let refused = match answer {
+            Ok(answer) => answer.err().map(|fault| fault.to_string()),
+            Err(_) => Some(format!("no answer within {} s", MOST_APPLY.as_secs())),
+        };
         self.looks.note(name, |look| {
             match refused {
                 Some(why) => look.refused.insert(case.cell.key.clone(), why),

@@ -46,19 +46,16 @@ impl<'a> Viewer<'a> {
 
     /// Who has got what this switch comes to now.
     pub(crate) fn proof(&self, switch: &Switch) -> ProofView {
-        let served = self.house.served.borrow().clone();
-        let current = served.revision >= self.image.altered_at(&switch.name);
-        let flag = served.flags.get(&switch.name).filter(|flag| {
-            // Neither a commit nor a deadline may lie between what is served and what is true now.
-            current && flag.stack.layers.iter().all(|layer| layer.live(self.now))
-        });
-        let serial = flag.map_or(u64::MAX, |flag| flag.since);
-        proof_view(self.house.witnesses.tally(&switch.name, switch.expects, serial))
+        let altered = self.image.altered_at(&switch.name);
+        let mut tally = self.house.tally(&switch.name, switch.expects, altered);
+        self.house.peers.add_to(&mut tally, &switch.name);
+        proof_view(tally)
     }
 
     /// Who is there to hear of it.
     pub(crate) fn reach(&self, switch: &Switch) -> ProofView {
-        let tally = self.house.witnesses.tally(&switch.name, switch.expects, u64::MAX);
+        let mut tally = self.house.witnesses.tally(&switch.name, switch.expects, u64::MAX);
+        self.house.peers.add_to(&mut tally, &switch.name);
         ProofView { waiting: Vec::new(), ..proof_view(tally) }
     }
 

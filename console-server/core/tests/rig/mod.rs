@@ -73,7 +73,7 @@ pub(crate) struct Rig {
 }
 
 /// 2026-11-23, so that UUIDv7 keys look as they do in life.
-const TODAY: i64 = 1_795_392_000_000;
+pub(crate) const TODAY: i64 = 1_795_392_000_000;
 
 impl Rig {
     pub(crate) async fn open() -> Self {
@@ -86,19 +86,8 @@ impl Rig {
             ("payment/card", &[]),
             ("payment/wallet", &["payment/card"]),
         ] {
-            let document = SwitchDocument {
-                kind: "switch".into(),
-                name: name.into(),
-                owner: "team".into(),
-                level: 3,
-                lost: "something".into(),
-                default: rein_api::definitions::OnOff::On,
-                protects: rein_api::definitions::OnOff::Off,
-                zones: vec!["sh".into(), "bj".into()],
-                expects: None,
-                needs: needs.iter().map(|n| (*n).to_owned()).collect(),
-                excludes: Vec::new(),
-            };
+            let needs = needs.iter().map(|n| (*n).to_owned()).collect();
+            let document = SwitchDocument { needs, ..switch(name) };
             rig.house.define(&rig.admin, Some(rig.key(0)), (name, &document), Mode::Apply).await.unwrap();
         }
         rig
@@ -113,6 +102,7 @@ impl Rig {
             audit_key: directory.path().join("audit.key"),
             accept_new_audit_key: false,
             ship_heads_to: vec![directory.path().join("heads.jsonl")],
+            member: None,
             observe: watching == Watching::Only,
             keep_ended: Duration::from_secs(3600),
         };
@@ -226,6 +216,23 @@ fn key_at(ms: i64) -> IdempotencyKey {
     let (seconds, rest) = (ms.div_euclid(1000), ms.rem_euclid(1000));
     let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds as u64, rest as u32 * 1_000_000);
     IdempotencyKey::parse(&uuid::Uuid::new_v7(at).to_string()).unwrap()
+}
+
+/// A declared switch.
+pub(crate) fn switch(name: &str) -> SwitchDocument {
+    SwitchDocument {
+        kind: "switch".into(),
+        name: name.into(),
+        owner: "team".into(),
+        level: 3,
+        lost: "something".into(),
+        default: rein_api::definitions::OnOff::On,
+        protects: rein_api::definitions::OnOff::Off,
+        zones: vec!["sh".into(), "bj".into()],
+        expects: None,
+        needs: Vec::new(),
+        excludes: Vec::new(),
+    }
 }
 
 /// Turns a switch off for so many seconds.

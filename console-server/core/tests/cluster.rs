@@ -1,0 +1,181 @@
+//! Several servers over one store: who leads, what each sees, and what is left when one falls silent.
+
+mod rig;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rein_api::ErrorCode;
+use rein_api::changes::EndRequest;
+use rein_api::cluster::{PeerAnswer, PeerQuestion};
+use rein_core::cluster::{Member, PeerCalls};
+use rein_core::{House, HouseOptions};
+use rein_domain::access::Actor;
+use rein_domain::change::Policy;
+use rein_domain::proof::Identity;
+use rein_store::Store;
+use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rig::fake::Fakes;
+use rig::{Hand, off};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// Houses that ask each other without a network.
+#[derive(Default)]
+struct Street(Mutex<BTreeMap<String, Weak<House>>>);
+
+#[async_trait]
+impl PeerCalls for Street {
+    async fn ask(&self, address: &str, token: &str, question: &PeerQuestion) -> Result<PeerAnswer, String> {
+        let house = self.0.lock().get(address).and_then(Weak::upgrade).ok_or("nobody is there")?;
+        house.answer_peer(token, question).map_err(|e| e.to_string())
+    }
+}
+
+struct Rig {
+    store: Arc<dyn Store>,
+    street: Arc<Street>,
+    hand: Hand,
+    backends: Arc<Fakes>,
+    directory: TempDir,
+}
+
+struct Server {
+    house: Arc<House>,
+    stop: CancellationToken,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
+        let hand = Hand::default();
+        hand.pass(rig::TODAY);
+        Self { store: Arc::new(store), street: Arc::default(), hand, backends: Arc::default(), directory }
+    }
+
+    async fn server(&self, name: &str) -> Server {
+        let options = HouseOptions {
+            policy: Policy::default(),
+            default_lasts: Duration::from_secs(3600),
+            writes_per_second: 100_000,
+            audit_key: self.directory.path().join("audit.key"),
+            accept_new_audit_key: false,
+            ship_heads_to: Vec::new(),
+            observe: false,
+            member: Some(Member { name: name.into(), address: name.into(), calls: self.street.clone() }),
+            keep_ended: Duration::from_secs(3600),
+        };
+        let plugins = Arc::clone(&self.backends);
+        let clock = Box::new(self.hand.clone());
+        let house = House::open(Arc::clone(&self.store), plugins, clock, options).await.unwrap();
+        let stop = CancellationToken::new();
+        house.join().await.unwrap();
+        house.run(&stop);
+        self.street.0.lock().insert(name.into(), Arc::downgrade(&house));
+        Server { house, stop }
+    }
+
+    /// Two servers, an admin known to both, and a switch.
+    async fn pair(&self) -> (Server, Server, Actor) {
+        let (a, b) = (self.server("a").await, self.server("b").await);
+        let token = a.house.first_token().await.unwrap().unwrap();
+        let admin = a.house.authenticate(&token).unwrap();
+        let document = rig::switch("order/recommendations");
+        let mode = rein_core::app::definitions::Mode::Apply;
+        a.house.define(&admin, None, ("order/recommendations", &document), mode).await.unwrap();
+        b.house.consistent().await.unwrap();
+        (a, b, admin)
+    }
+}
+
+async fn until(what: &str, limit: Duration, holds: impl AsyncFn() -> bool) -> Duration {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    began.elapsed()
+}
+
+fn expired(server: &Server, admin: &Actor, id: &str) -> bool {
+    server.house.change(admin, id).unwrap().ended.is_some_and(|e| e.how == "expired")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_server_writes_and_every_other_reads_it() {
+    let rig = Rig::new();
+    let (a, b, admin) = rig.pair().await;
+    let laid = b.house.lay(&admin, None, &off("order/recommendations", 600)).await.unwrap().change;
+    // What a client has seen at one server, it never un-sees at another.
+    a.house.caught_up(b.house.revision()).await.unwrap();
+    assert_eq!(a.house.change(&admin, &laid.id).unwrap().id, laid.id);
+    a.house.end(&admin, None, &laid.id, &EndRequest::default()).await.unwrap();
+    b.house.consistent().await.unwrap();
+    assert_eq!(b.house.change(&admin, &laid.id).unwrap().state, "ended");
+    let lanes = rig.store.lanes().await.unwrap();
+    assert_eq!(lanes.len(), 2, "each run writes its own lane: {lanes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_reconciles_and_when_it_falls_silent_another_does_within_five_seconds() {
+    let rig = Rig::new();
+    let (a, b, admin) = rig.pair().await;
+    let leads = async || a.house.reconciles() || b.house.reconciles();
+    until("somebody leads", Duration::from_secs(5), leads).await;
+    assert!(a.house.reconciles() && !b.house.reconciles(), "the first to come");
+    // No farewell: as if it had been killed, or paused.
+    a.stop.cancel();
+    let took = until("b leads", Duration::from_secs(6), async || b.house.reconciles()).await;
+    assert!(took < Duration::from_millis(5_500), "{took:?}");
+    assert!(!a.house.reconciles(), "it knows by its own clock that it does not");
+    let late = a.house.lay(&admin, None, &off("order/recommendations", 60)).await.unwrap_err();
+    assert_eq!(late.code(), ErrorCode::Unavailable, "its session has ended: {late}");
+    let laid = b.house.lay(&admin, None, &off("order/recommendations", 1)).await.unwrap().change;
+    rig.hand.pass(2_000);
+    until("b notes the expiry", Duration::from_secs(5), async || expired(&b, &admin, &laid.id)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_farewell_hands_the_lead_over_at_once() {
+    let rig = Rig::new();
+    let (a, b, _) = rig.pair().await;
+    until("a leads", Duration::from_secs(5), async || a.house.reconciles()).await;
+    a.stop.cancel();
+    a.house.leave().await;
+    until("b leads", Duration::from_millis(2_500), async || b.house.reconciles()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_are_gathered_and_a_silent_server_is_named() {
+    let rig = Rig::new();
+    let (a, b, admin) = rig.pair().await;
+    let name: rein_domain::name::SwitchName = "order/recommendations".parse().unwrap();
+    let doorway = b.house.doorway();
+    let client = doorway.witnesses.join("flagd", "i-1".into(), Some("order".into()), Identity::Claimed);
+    a.house.lay(&admin, None, &off("order/recommendations", 600)).await.unwrap();
+    let proof = async || {
+        a.house.gather([name.clone()]).await;
+        a.house.switch(&admin, "order/recommendations").unwrap().proof
+    };
+    until("the client of b is known at a", Duration::from_secs(5), async || {
+        let proof = proof().await;
+        proof.connected == 1 && proof.received == 0 && proof.waiting == ["i-1"]
+    })
+    .await;
+    until("and what it has received", Duration::from_secs(5), async || {
+        client.received(doorway.served.borrow().serial);
+        proof().await.complete
+    })
+    .await;
+    rig.street.0.lock().remove("b");
+    until("b is named", Duration::from_secs(5), async || {
+        let proof = proof().await;
+        !proof.complete && proof.waiting.iter().any(|w| w.contains("server b"))
+    })
+    .await;
+    let forged = a.house.answer_peer("a.b", &PeerQuestion::default()).unwrap_err();
+    assert_eq!(forged.code(), ErrorCode::Unauthenticated);
+}
