@@ -32,7 +32,7 @@ const LONGEST: usize = 24;
 /// The share of all words of one length that makes a set broad.
 const BROAD: f64 = 0.5;
 /// Bytes an automaton may take.
-const SIZE: usize = 1 << 20;
+const SIZE: usize = 1 << 18;
 /// Steps a walk over automata may take before samples stand in.
 const STEPS: usize = 1 << 18;
 /// Samples for each alphabet and length.
@@ -41,8 +41,19 @@ const SAMPLES: usize = 32;
 impl Matchers {
     /// How much it constrains, whatever alerts there are.
     pub fn breadth(&self) -> Breadth {
+        // One label that is named in particular is enough, and `=` is seen without any automaton.
+        if self.iter().any(|m| m.op == MatchOp::Equal && !m.value.is_empty()) {
+            return Breadth::Particular;
+        }
         let labels: BTreeSet<&str> = self.iter().map(Matcher::name).collect();
-        labels.into_iter().map(|label| breadth(&self.on(label))).min().unwrap_or(Breadth::Anything)
+        let mut least = Breadth::Anything;
+        for label in labels {
+            least = least.min(breadth(&self.on(label)));
+            if least == Breadth::Particular {
+                break;
+            }
+        }
+        least
     }
 
     /// Does it name nothing in particular, so that it hushes nearly everything?
@@ -84,9 +95,13 @@ fn satisfiable(matchers: &[&Matcher]) -> bool {
 }
 
 fn breadth(matchers: &[&Matcher]) -> Breadth {
-    if matchers.iter().any(|m| m.op == MatchOp::Equal) {
-        return Breadth::Particular;
-    }
+    let named = named(matchers);
+    // Whoever lacks the label satisfies them too, and most alerts may: `team=""` names nobody.
+    if matchers.iter().all(|m| m.matches("")) { named.max(Breadth::Nearly) } else { named }
+}
+
+/// How much is taken in of those that have the label.
+fn named(matchers: &[&Matcher]) -> Breadth {
     match Walk::over(matchers) {
         None => sampled(matchers),
         Some(walk) if walk.is_universal() => Breadth::Anything,
