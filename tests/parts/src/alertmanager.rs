@@ -94,7 +94,7 @@ impl Alertmanager {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.map_or(Stdio::null(), Stdio::from));
-        self.process = Some(Watched(command.spawn().expect("an installed program starts")));
+        self.process = Some(Watched::start(&mut command));
         until("Alertmanager answers", LIMIT, || {
             request(&self.address(), "GET", "/-/ready", "").ok().filter(|(status, _)| *status == 200)
         });

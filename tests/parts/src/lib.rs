@@ -16,7 +16,7 @@ pub use proxy::{Mode, Proxy};
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -99,13 +99,29 @@ impl Drop for Room {
     }
 }
 
-/// A child that ends with the test.
+/// A child that ends with the test, also when the test itself is killed: a shell waits for the end of its
+/// standard input, which is the end of this process, and then ends the child by its id.
 #[derive(Debug)]
-struct Watched(Child);
+struct Watched {
+    child: Child,
+    guard: Child,
+}
 
 impl Watched {
+    fn start(command: &mut Command) -> Self {
+        let child = command.spawn().expect("an installed program starts");
+        let guard = Command::new("sh")
+            .args(["-c", "read -r _; kill -9 \"$0\"", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        Self { child, guard }
+    }
+
     fn signal(&self, signal: Signal) {
-        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             // It fails only for a child that is gone already.
             let _ = kill_process(pid, signal);
         }
@@ -114,13 +130,16 @@ impl Watched {
     /// Asks it to end, and waits until it has.
     fn ask_to_end(&mut self, limit: Duration) {
         self.signal(Signal::TERM);
-        until("the backend ends", limit, || self.0.try_wait().ok().flatten());
+        until("the backend ends", limit, || self.child.try_wait().ok().flatten());
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // The guard first: its id would be another's once the child is gone.
+        for child in [&mut self.guard, &mut self.child] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
