@@ -57,7 +57,7 @@ impl Rig for Single {
     }
 
     fn cases(&self) -> u32 {
-        64
+        32
     }
 }
 
@@ -237,9 +237,7 @@ async fn lost_answers_are_found_out() {
     let store = Arc::new(open(options).await);
     let load = Load::start(&store, "run", 16);
     let late = Mode::Delay(Duration::from_millis(30));
-    for (turn, mode) in
-        [Mode::Cut, Mode::Hang, late, Mode::Cut, Mode::Hang, Mode::Cut].into_iter().enumerate()
-    {
+    for (turn, mode) in [Mode::Cut, Mode::Hang, late, Mode::Cut, Mode::Cut].into_iter().enumerate() {
         proxies[turn % 2].set(mode);
         load.goes_on(40, IN_TIME).await;
         proxies[turn % 2].set(Mode::Pass);

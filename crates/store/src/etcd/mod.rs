@@ -70,6 +70,7 @@ impl EtcdStore {
         let layout = Layout::new(&options.prefix);
         let nodes = Arc::new(Nodes::new(options));
         agree_on_format(&nodes, &layout).await?;
+        warn_of_old_release(&nodes).await;
         let (commits, inbox) = mpsc::unbounded_channel();
         let writer = Writer::new(Arc::clone(&nodes), layout.clone(), inbox);
         Ok(Self {
@@ -111,6 +112,33 @@ async fn agree_on_format(nodes: &Nodes, layout: &Layout) -> Result<(), StoreErro
             };
             Ok(nodes.call(make).await.map(|_| ())?)
         }
+    }
+}
+
+/// Says so when a member is of a release that may answer from the past. A member that does not tell its
+/// release is not asked again.
+async fn warn_of_old_release(nodes: &Nodes) {
+    let status = |mut client: etcd_client::Client| async move { client.status().await };
+    let end = Instant::now() + nodes.turn();
+    if let Ok(status) = nodes.ask(nodes.current(), end, status).await
+        && answers_from_the_past(status.version())
+    {
+        tracing::warn!(
+            release = status.version(),
+            "this etcd may answer from the past after a pause: take 3.4.42, 3.5.28, 3.6.9 or newer"
+        );
+    }
+}
+
+/// Releases before the fix of etcd's issue 20418.
+fn answers_from_the_past(release: &str) -> bool {
+    let numbers = release.split(['.', '-', '+']).map(str::parse).take(3).collect::<Result<Vec<u32>, _>>();
+    match numbers.as_deref() {
+        Ok([3, 4, patch]) => *patch < 42,
+        Ok([3, 5, patch]) => *patch < 28,
+        Ok([3, 6, patch]) => *patch < 9,
+        Ok([major, minor, _]) => (*major, *minor) < (3, 4),
+        _ => false,
     }
 }
 
@@ -215,5 +243,21 @@ impl Store for EtcdStore {
 
     async fn lane(&self, lane: &Lane, after_seq: u64, limit: usize) -> Result<Vec<LaneItem>, StoreError> {
         read::lane(&self.nodes, &self.layout, (lane, after_seq), limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::answers_from_the_past;
+
+    #[test]
+    fn releases_that_answer_from_the_past_are_known() {
+        for old in ["3.4.23", "3.4.41", "3.5.1", "3.5.27", "3.6.8", "3.6.0-rc.1", "3.3.27"] {
+            assert!(answers_from_the_past(old), "{old}");
+        }
+        for good in ["3.4.42", "3.5.28", "3.6.9", "3.6.16", "3.7.0", "4.0.0", "3.7.0-alpha.0", "", "unknown"]
+        {
+            assert!(!answers_from_the_past(good), "{good}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use etcd_client::{Client, Compare, CompareOp, Txn, TxnOp, TxnResponse};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::group::{Put, Session, Sight, Waiting, collect, put};
 use super::layout::{Layout, Tip};
@@ -98,7 +98,11 @@ impl Writer {
     /// One group. An error means that none can be sent.
     async fn round(&mut self) -> Result<(), StoreError> {
         if self.session.is_none() {
-            self.open_session().await?;
+            // Who has waited through one trouble does not wait through the next as well.
+            let soon = Instant::now() + self.nodes.turn() / 4;
+            let end = self.waiting.front().map_or(soon, |first| first.end.max(soon));
+            let late = |_| StoreError::Unavailable("etcd: no member answered in time".into());
+            timeout_at(end, self.open_session()).await.map_err(late)??;
         }
         let group = collect(&mut self.waiting, self.most);
         if group.is_empty() {
