@@ -209,6 +209,7 @@ impl House {
         metrics::gauge!("rein_switches").set(image.world.switches().count() as f64);
         metrics::gauge!("rein_revision").set(image.revision.0 as f64);
         drop(image);
+        metrics::gauge!("rein_reconciles").set(if self.leads() { 1.0 } else { 0.0 });
         metrics::gauge!("rein_ready").set(if self.trouble().is_none() { 1.0 } else { 0.0 });
         for door in self.doors() {
             metrics::gauge!("rein_door_clients", "door" => door.name)

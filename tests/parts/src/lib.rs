@@ -6,10 +6,12 @@
 //! `REIN_REQUIRE_CLIENTS=1` it fails.
 
 mod alertmanager;
+mod etcd;
 mod http;
 mod proxy;
 
 pub use alertmanager::{Alertmanager, Cluster};
+pub use etcd::Etcd;
 pub use http::request;
 pub use proxy::{Mode, Proxy};
 

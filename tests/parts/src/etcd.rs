@@ -1,0 +1,115 @@
+//! etcd: one member, or three that elect a leader.
+
+use crate::{Room, Watched, free_port, request, until};
+use rustix::process::Signal;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Etcd {
+    program: PathBuf,
+    room: Room,
+    members: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    client: u16,
+    peer: u16,
+    process: Option<Watched>,
+}
+
+impl Etcd {
+    /// Starts `count` members, and waits until they serve; `None`, with a line that says so, where the
+    /// program is not built. `tests/run` builds it: a release without the stale-read fault.
+    ///
+    /// # Panics
+    /// When they do not serve, or when it is not built and `REIN_REQUIRE_CLIENTS=1` says that it should be.
+    #[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
+    pub fn start(count: usize) -> Option<Self> {
+        let exe = std::env::current_exe().ok()?;
+        let Some(program) = exe.ancestors().map(|dir| dir.join("clients/etcd")).find(|file| file.is_file())
+        else {
+            let required = std::env::var("REIN_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+            assert!(!required, "etcd is not built, and REIN_REQUIRE_CLIENTS=1 says that it should be");
+            eprintln!("SKIPPED: etcd is not built; tests/run does it");
+            return None;
+        };
+        let members = (0..count).map(|_| Member { client: free_port(), peer: free_port(), process: None });
+        let mut etcd = Self { program, room: Room::new("etcd"), members: members.collect() };
+        (0..count).for_each(|n| etcd.run(n));
+        etcd.serves();
+        Some(etcd)
+    }
+
+    /// Starts a member that was killed, over the same data.
+    pub fn run(&mut self, n: usize) {
+        let all: Vec<_> = (0..)
+            .zip(&self.members)
+            .map(|(n, m): (usize, _)| format!("n{n}=http://127.0.0.1:{}", m.peer))
+            .collect();
+        let member = &mut self.members[n];
+        let client = format!("http://127.0.0.1:{}", member.client);
+        let peer = format!("http://127.0.0.1:{}", member.peer);
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--name", &format!("n{n}"), "--initial-cluster", &all.join(",")])
+            .arg("--data-dir")
+            .arg(self.room.path().join(format!("n{n}")))
+            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
+            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
+            .args(["--heartbeat-interval", "50", "--election-timeout", "500", "--log-level", "error"])
+            // A killed process loses nothing without; a machine would.
+            .arg("--unsafe-no-fsync")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        member.process = Some(Watched::start(&mut command));
+    }
+
+    /// Waits until writes are taken.
+    ///
+    /// # Panics
+    /// When they are not.
+    pub fn serves(&self) {
+        until("etcd serves", LIMIT, || {
+            let up = self.members.iter().filter(|member| member.process.is_some());
+            let healthy = |member: &Member| {
+                let answer = request(&format!("127.0.0.1:{}", member.client), "GET", "/health", "");
+                answer.is_ok_and(|(status, body)| status == 200 && body.contains("\"true\""))
+            };
+            up.map(healthy).all(|well| well).then_some(())
+        });
+    }
+
+    /// `etcd://…` with all members.
+    pub fn url(&self) -> String {
+        let members: Vec<_> = self.members.iter().map(|m| format!("127.0.0.1:{}", m.client)).collect();
+        format!("etcd://{}", members.join(","))
+    }
+
+    /// Kills a member.
+    pub fn kill(&mut self, n: usize) {
+        self.members[n].process = None;
+    }
+
+    /// Stops a member where it stands: it lives, its sockets are open, and it does nothing.
+    pub fn freeze(&self, n: usize) {
+        self.signal(n, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self, n: usize) {
+        self.signal(n, Signal::CONT);
+    }
+
+    fn signal(&self, n: usize, signal: Signal) {
+        if let Some(process) = &self.members[n].process {
+            process.signal(signal);
+        }
+    }
+}
