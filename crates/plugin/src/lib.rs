@@ -17,6 +17,7 @@ mod remote;
 pub mod schema;
 pub mod serve;
 mod service;
+pub mod skeleton;
 mod status;
 mod types;
 
