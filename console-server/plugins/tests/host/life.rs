@@ -1,12 +1,15 @@
 //! What goes well: starting when needed, calling, ending, starting again.
 
-use crate::kit::{Kit, PATIENCE, cell, configuration, gone, pinned, write};
+use crate::kit::{Kit, PATIENCE, cell, configuration, gone, pinned, rig, sha256, write};
 use async_trait::async_trait;
 use rein_plugin::conformance::{Rig, Sample, Subject};
+use rein_plugin::skeleton::Lang;
 use rein_plugin::{Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Seen, Silences};
 use rein_plugin::{TargetName, Write};
-use rein_plugins::{Backend, PluginState};
+use rein_plugins::{Backend, PluginState, Program};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -145,14 +148,14 @@ struct Hosted {
 }
 
 impl Hosted {
-    fn new(plugin: &'static str) -> Self {
+    fn new(plugin: &'static str, program: Program) -> Self {
         let mut sample: Sample =
             serde_json::from_str(include_str!("../../../../crates/plugin/templates/rust/conformance.json"))
                 .unwrap();
         // Before it is configured there is no such thing as a backend.
         sample.secrets.clear();
         let kit = Kit::with(|options| {
-            options.programs = [("pinned".to_owned(), pinned("file"))].into();
+            options.programs = [("pinned".to_owned(), program)].into();
             options.deadline = Duration::from_secs(10);
         });
         Self { kit: Arc::new(kit), plugin, sample, next: AtomicU64::new(0) }
@@ -236,8 +239,8 @@ impl Rig for Hosted {
     }
 }
 
-async fn conforms(plugin: &'static str) {
-    let rig = Hosted::new(plugin);
+async fn conforms(plugin: &'static str, program: Program) {
+    let rig = Hosted::new(plugin, program);
     let outcomes = rein_plugin::conformance::run(&rig).await;
     let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict.is_err()).collect();
     assert!(broken.is_empty(), "{broken:#?}");
@@ -246,10 +249,37 @@ async fn conforms(plugin: &'static str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundled_plugin_keeps_its_promises_behind_the_host() {
-    conforms("file").await;
+    conforms("file", pinned("file")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pinned_plugin_keeps_its_promises_behind_guard_and_host() {
-    conforms("pinned").await;
+    conforms("pinned", pinned("file")).await;
+}
+
+/// The Python that `tests/run` makes, with grpcio-tools; else it is said that this is not tested.
+fn python() -> Option<PathBuf> {
+    let python = rig().ancestors().nth(3)?.join("clients/venv/bin/python");
+    let asked = Command::new(&python).args(["-c", "import grpc_tools"]).output();
+    if asked.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    assert!(
+        std::env::var_os("REIN_REQUIRE_CLIENTS").is_none(),
+        "grpcio-tools is not there; tests/run installs it"
+    );
+    println!("SKIPPED: there is no Python with grpcio-tools");
+    None
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_plugin_keeps_its_promises_behind_guard_and_host() {
+    let Some(python) = python() else { return };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-plugin");
+    let _ = std::fs::remove_dir_all(&directory);
+    rein_plugin::skeleton::write(Lang::Python, &directory).unwrap();
+    let built = Command::new(directory.join("build")).arg(python).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let path = directory.join("file-silences.pyz");
+    conforms("pinned", Program { sha256: sha256(&path), path, args: vec![] }).await;
 }
