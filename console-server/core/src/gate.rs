@@ -137,6 +137,7 @@ impl House {
                     let lost = || AppError::new(ErrorCode::Internal, "an idempotency record vanished");
                     return self.kept(ask).await?.ok_or_else(lost);
                 }
+                Outcome::Refused(must) if Some(&must) == self.session_must().as_ref() => return Err(gone()),
                 Outcome::Refused(_) => self.caught_up(self.store.revision().await?).await?,
             }
         }
@@ -176,11 +177,7 @@ impl House {
             return Err(AppError::new(ErrorCode::Unavailable, trouble));
         }
         if !self.stands() {
-            return Err(AppError::new(
-                ErrorCode::Unavailable,
-                "this server's session has ended: it cannot reach the store",
-            )
-            .hint("ask another server; this one goes on by itself once it reaches the store"));
+            return Err(gone());
         }
         let now = self.clock.now();
         let key = ask.key.at();
@@ -250,6 +247,15 @@ impl House {
             None => Ok(None),
         }
     }
+}
+
+/// Among several servers, one that was silent for too long is gone for the others.
+fn gone() -> AppError {
+    AppError::new(
+        ErrorCode::Unavailable,
+        "this server's session has ended: it did not reach the store in time",
+    )
+    .hint("ask another server, or try again: it goes on by itself once it reaches the store")
 }
 
 fn denied(ask: &Ask<'_>) -> AppError {

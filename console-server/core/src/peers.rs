@@ -5,6 +5,7 @@ use crate::app::tokens;
 use crate::error::AppError;
 use crate::house::House;
 use crate::reconcile::Look;
+use crate::records::SessionRecord;
 use futures::future::join_all;
 use parking_lot::RwLock;
 use rein_api::ErrorCode;
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_millis(150);
+/// How long one is kept for whoever is just about to read it.
+const KEPT: Duration = Duration::from_secs(2);
 /// How often clocks are compared when nobody asks for anything.
 const PULSE: Duration = Duration::from_secs(2);
 /// The most that the clocks of two servers may differ.
@@ -30,23 +33,37 @@ const MOST_APART: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct Peers(RwLock<Heard>);
 
-#[derive(Default, Clone)]
+#[derive(Default)]
 struct Heard {
-    at: Option<Instant>,
-    asked: PeerQuestion,
-    /// By name; `None`: no answer.
-    answers: BTreeMap<String, Option<PeerAnswer>>,
+    peers: BTreeMap<String, Voice>,
     /// Whose clock differs, and by how much.
     apart: Option<(String, Duration)>,
+}
+
+/// One server, as it was last heard.
+#[derive(Default)]
+struct Voice {
+    /// Whether it answered the last question.
+    answered: bool,
+    /// When that was asked.
+    asked: Option<Instant>,
+    /// Its clients, by switch: when it said so, of which revision, and what.
+    tallies: BTreeMap<String, (Instant, i64, PeerTally)>,
+}
+
+impl Voice {
+    fn knows(&self, switch: &str, altered: i64) -> bool {
+        let tally = self.tallies.get(switch);
+        tally.is_some_and(|(at, of, _)| *of == altered && at.elapsed() < FRESH)
+    }
 }
 
 impl Peers {
     /// Adds what clients of other servers have shown.
     pub(crate) fn add_to(&self, tally: &mut Tally, switch: &SwitchName) {
-        let heard = self.0.read();
-        for (name, answer) in &heard.answers {
-            match answer.as_ref().map(|answer| answer.tallies.get(&switch.to_string())) {
-                Some(Some(theirs)) => {
+        for (name, voice) in &self.0.read().peers {
+            match voice.tallies.get(&switch.to_string()).filter(|_| voice.answered) {
+                Some((.., theirs)) => {
                     tally.sent += theirs.sent;
                     tally.received += theirs.received;
                     tally.held += theirs.held;
@@ -54,10 +71,8 @@ impl Peers {
                     tally.connected += theirs.connected;
                     tally.waiting.extend(theirs.waiting.iter().cloned());
                 }
-                // Not asked for this switch, or no answer: there may be clients that nobody counted.
-                Some(None) | None => {
-                    tally.waiting.push(format!("clients of server {name}, which does not answer"))
-                }
+                // There may be clients that nobody counted.
+                None => tally.waiting.push(format!("clients of server {name}, which does not answer")),
             }
         }
         tally.waiting.sort();
@@ -87,13 +102,24 @@ impl House {
         };
         let known = {
             let heard = self.peers.0.read();
-            let covers =
-                question.switches.iter().all(|(name, at)| heard.asked.switches.get(name) == Some(at));
-            covers && heard.at.is_some_and(|at| at.elapsed() < FRESH)
+            let names: Vec<String> = self.others().into_iter().map(|session| session.name).collect();
+            names.iter().all(|name| {
+                heard.peers.get(name).is_some_and(|voice| {
+                    let just = voice.asked.is_some_and(|at| at.elapsed() < FRESH);
+                    just && (!voice.answered || question.switches.iter().all(|(s, at)| voice.knows(s, *at)))
+                })
+            })
         };
         if !known {
             self.ask_peers(question).await;
         }
+    }
+
+    /// The other servers over the store.
+    fn others(&self) -> Vec<SessionRecord> {
+        let image = self.image.read();
+        let others = image.sessions.iter().filter(|(run, _)| **run != self.standing.run);
+        others.map(|(_, session)| session.clone()).collect()
     }
 
     /// The same for every switch that layers lie over.
@@ -130,11 +156,7 @@ impl House {
 
     async fn ask_peers(&self, question: PeerQuestion) {
         let Some(member) = &self.standing.member else { return };
-        let sessions: Vec<_> = {
-            let image = self.image.read();
-            let others = image.sessions.iter().filter(|(run, _)| **run != self.standing.run);
-            others.map(|(_, session)| session.clone()).collect()
-        };
+        let sessions = self.others();
         let token = format!("{}.{}", self.standing.run, self.standing.token);
         let asked = join_all(sessions.iter().map(|session| async {
             let before = self.clock.now();
@@ -144,18 +166,39 @@ impl House {
             (session.name.clone(), answer, before, self.clock.now())
         }))
         .await;
-        let mut heard = Heard { at: Some(Instant::now()), asked: question, ..Heard::default() };
-        for (name, answer, before, after) in asked {
-            if let Some(answer) = &answer {
-                self.take_looks(answer);
-                let by = apart(Timestamp(answer.now), before, after);
-                if by > MOST_APART {
-                    heard.apart = Some((name.clone(), by));
-                }
+        let mut apart = None;
+        for (name, answer, before, after) in &asked {
+            let Some(answer) = answer else { continue };
+            self.take_looks(answer);
+            let by = self::apart(Timestamp(answer.now), *before, *after);
+            if by > MOST_APART {
+                apart = Some((name.clone(), by));
             }
-            heard.answers.insert(name, answer);
         }
-        *self.peers.0.write() = heard;
+        self.note(asked.into_iter().map(|(name, answer, ..)| (name, answer)).collect(), &question, apart);
+    }
+
+    /// Keeps what was heard. Servers that have gone are forgotten with what they said.
+    fn note(
+        &self,
+        answers: Vec<(String, Option<PeerAnswer>)>,
+        question: &PeerQuestion,
+        apart: Option<(String, Duration)>,
+    ) {
+        let now = Instant::now();
+        let mut heard = self.peers.0.write();
+        heard.apart = apart;
+        heard.peers.retain(|name, _| answers.iter().any(|(answering, _)| answering == name));
+        for (name, answer) in answers {
+            let voice = heard.peers.entry(name).or_default();
+            voice.asked = Some(now);
+            voice.answered = answer.is_some();
+            voice.tallies.retain(|_, (at, ..)| at.elapsed() < KEPT);
+            for (switch, tally) in answer.into_iter().flat_map(|answer| answer.tallies) {
+                let altered = question.switches.get(&switch).copied().unwrap_or_default();
+                voice.tallies.insert(switch, (now, altered, tally));
+            }
+        }
     }
 
     /// What the reconciling server saw is what this one shows.
