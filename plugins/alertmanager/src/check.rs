@@ -72,7 +72,11 @@ impl Backend {
     }
 
     fn gossip(&self, subject: &str, status: &Status) -> Finding {
-        let (configured, version) = (self.settings.peers.len(), &status.version.version);
+        let configured = self.settings.peers.len();
+        let version = match status.version.version.as_str() {
+            "" => "of no stated version",
+            stated => stated,
+        };
         let seen = status.cluster.peers.as_ref().map_or(0, Vec::len);
         let (grade, text) = match status.cluster.status.as_str() {
             "disabled" if configured > 1 => (
