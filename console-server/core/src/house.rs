@@ -204,7 +204,7 @@ impl House {
     pub fn gauge(&self) {
         let image = self.image.read();
         let now = self.clock.now();
-        let active = image.world.changes().filter(|c| image.world.active(c, now)).count();
+        let active = image.world.not_ended().filter(|c| image.world.active(c, now)).count();
         metrics::gauge!("rein_changes_active").set(active as f64);
         metrics::gauge!("rein_switches").set(image.world.switches().count() as f64);
         metrics::gauge!("rein_revision").set(image.revision.0 as f64);

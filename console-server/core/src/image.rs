@@ -131,7 +131,7 @@ impl Image {
     fn apply_incident(&mut self, key: &Key, entry: Option<&Entry>, at: Revision) -> Result<(), AppError> {
         let Some(entry) = entry else { return Ok(()) };
         let incident: Incident = records::decode(key, &entry.value)?;
-        let of_it = self.world.changes().filter(|c| c.incident.as_ref() == Some(&incident.name));
+        let of_it = self.world.tied_to(&incident.name);
         let mut names = BTreeSet::new();
         for change in of_it {
             names.extend(change.switch_legs().map(|leg| leg.switch.clone()));

@@ -23,6 +23,8 @@ pub struct World {
     over: HashMap<SwitchName, BTreeSet<ChangeId>>,
     /// The same, by foreign backend.
     into: HashMap<BackendName, BTreeSet<ChangeId>>,
+    /// All changes kept, by incident: there may be thousands of both.
+    tied: HashMap<IncidentName, BTreeSet<ChangeId>>,
     /// The same changes by deadline, so that the next one is found without a search.
     deadlines: BTreeSet<(Timestamp, ChangeId)>,
     /// For each switch, those that name it in `needs` or `excludes`.
@@ -144,6 +146,9 @@ impl World {
                 self.into.entry(cell.backend).or_default().insert(change.id.clone());
             }
         }
+        if let Some(incident) = &change.incident {
+            self.tied.entry(incident.clone()).or_default().insert(change.id.clone());
+        }
         for act in &change.acts {
             self.touched.entry(act.by.clone()).or_default().insert((act.at, change.id.clone()));
         }
@@ -154,6 +159,14 @@ impl World {
     pub fn remove_change(&mut self, id: &ChangeId) {
         let Some(old) = self.changes.remove(id) else { return };
         self.deadlines.remove(&(old.deadline, id.clone()));
+        if let Some(name) = &old.incident
+            && let Some(ids) = self.tied.get_mut(name)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.tied.remove(name);
+            }
+        }
         for leg in old.switch_legs() {
             if let Some(ids) = self.over.get_mut(&leg.switch) {
                 ids.remove(id);
@@ -222,13 +235,19 @@ impl World {
         self.over.get(name).map_or(0, BTreeSet::len)
     }
 
+    /// All changes kept of an incident, by id.
+    pub fn tied_to(&self, name: &IncidentName) -> impl Iterator<Item = &Change> {
+        self.tied.get(name).into_iter().flatten().filter_map(|id| self.changes.get(id))
+    }
+
+    /// Changes not ended, those that stop counting first first.
+    pub fn not_ended(&self) -> impl Iterator<Item = &Change> {
+        self.deadlines.iter().filter_map(|(_, id)| self.changes.get(id))
+    }
+
     /// Active changes of an incident, newest first.
     pub fn of_incident(&self, name: &IncidentName, now: Timestamp) -> Vec<&Change> {
-        let mut changes: Vec<&Change> = self
-            .changes
-            .values()
-            .filter(|c| c.incident.as_ref() == Some(name) && self.active(c, now))
-            .collect();
+        let mut changes: Vec<&Change> = self.tied_to(name).filter(|c| self.active(c, now)).collect();
         changes.sort_by_key(|c| std::cmp::Reverse((c.created, c.id.clone())));
         changes
     }

@@ -116,7 +116,7 @@ impl House {
 /// Whoever closes an incident must be allowed to for every switch it ever touched; one without
 /// any change left to look at belongs to everybody, and so to those with a right to everything.
 fn rights_to_close(image: &Image, name: &IncidentName) -> Vec<(Verb, Pattern)> {
-    let of_it = image.world.changes().filter(|c| c.incident.as_ref() == Some(name));
+    let of_it = image.world.tied_to(name);
     let touched: BTreeSet<Pattern> = of_it.flat_map(|c| &c.legs).map(Leg::pattern).collect();
     if touched.is_empty() {
         return vec![(Verb::IncidentClose, Pattern::All)];

@@ -164,7 +164,7 @@ impl Viewer<'_> {
     }
 
     pub(crate) fn incident(&self, incident: &Incident) -> IncidentView {
-        let of_it = self.image.world.changes().filter(|c| c.incident.as_ref() == Some(&incident.name));
+        let of_it = self.image.world.tied_to(&incident.name);
         let mut changes: Vec<ChangeView> = of_it.map(|c| self.change(c)).collect();
         changes.sort_by_key(|c| std::cmp::Reverse((c.created, c.id.clone())));
         let closed = incident.closed.as_ref().map(|closed| ClosedView {
