@@ -37,6 +37,17 @@ pub const MAX_TTL: Duration = Duration::from_secs(24 * 3600);
 /// What [`Store::watch`] hands out: batches in the order of their revisions. After an error it ends.
 pub type Batches = BoxStream<'static, Result<Batch, StoreError>>;
 
+/// Everything a store holds, true at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The revision of it all.
+    pub revision: Revision,
+    /// All entries, in key order.
+    pub entries: Vec<Entry>,
+    /// Where each lane ended, in the order of their names. What a lane holds up to there never alters.
+    pub lanes: Vec<LaneHead>,
+}
+
 /// Ordered keys with conditional commits, a resumable watch, leases and lanes.
 ///
 /// Every method may answer [`StoreError::Unavailable`] and [`StoreError::Damaged`]; further errors are
@@ -103,6 +114,10 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Unknown`].
     async fn revoke(&self, lease: LeaseId) -> Result<(), StoreError>;
+
+    /// All entries and all lane heads together: a lane has the entry of every commit that the entries
+    /// show, and of none that they do not. What a backup is made from.
+    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
 
     /// The heads of all lanes, in the order of their names, from one snapshot.
     async fn lanes(&self) -> Result<Vec<LaneHead>, StoreError>;

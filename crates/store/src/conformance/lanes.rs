@@ -129,3 +129,30 @@ pub async fn any_name_is_a_lane_of_its_own<R: Rig>(rig: &R) {
     let heads = store.lanes().await.expect("the heads");
     assert_eq!(heads.iter().map(|head| head.lane.as_str()).collect::<Vec<_>>(), names);
 }
+
+/// Taken while others write, a snapshot holds a lane's entry exactly when it holds what the entry records.
+pub async fn a_snapshot_has_each_commit_whole_or_not_at_all<R: Rig>(rig: &R) {
+    const COMMITS: u64 = 60;
+    let store = Arc::new(rig.fresh().await);
+    let writer = Arc::clone(&store);
+    let writing = tokio::spawn(async move {
+        for n in 1..=COMMITS {
+            let commit = Commit::new().put(format!("k/{n:04}"), "v").lane(says("run", &n.to_string()));
+            must_commit(writer.as_ref(), commit).await;
+        }
+    });
+    loop {
+        let done = writing.is_finished();
+        let snapshot = store.snapshot().await.expect("a snapshot");
+        let seen = snapshot.lanes.first().map_or(0, |head| head.seq);
+        assert_eq!(seen, snapshot.entries.len() as u64, "at {}", snapshot.revision);
+        let (entries, revision) = store.list(&Key::everything()).await.expect("a list");
+        assert!(revision >= snapshot.revision);
+        assert!(revision > snapshot.revision || entries == snapshot.entries);
+        if done {
+            break;
+        }
+    }
+    writing.await.expect("the writer ends");
+    assert_eq!(store.snapshot().await.expect("a snapshot").lanes, vec![head(store.as_ref(), "run").await]);
+}

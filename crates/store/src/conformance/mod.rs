@@ -73,6 +73,7 @@ macro_rules! conformance {
             concurrent_entries_make_one_gapless_chain,
             lanes_are_separate_and_survive_a_restart,
             any_name_is_a_lane_of_its_own,
+            a_snapshot_has_each_commit_whole_or_not_at_all,
         );
         #[test]
         fn random_commits_agree_with_a_naive_map() {

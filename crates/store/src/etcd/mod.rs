@@ -36,8 +36,8 @@ use self::nodes::{Nodes, Trouble};
 pub use self::options::{EtcdOptions, EtcdTls, EtcdUrlError};
 use self::writer::Writer;
 use crate::{
-    Batches, Commit, Entry, Key, Lane, LaneHead, LaneItem, LeaseId, Outcome, Revision, Store, StoreError,
-    validate_ttl,
+    Batches, Commit, Entry, Key, Lane, LaneHead, LaneItem, LeaseId, Outcome, Revision, Snapshot, Store,
+    StoreError, validate_ttl,
 };
 
 /// Most commits that wait for the writer; further ones wait for a place.
@@ -235,6 +235,10 @@ impl Store for EtcdStore {
             Trouble::Doubt(_) => StoreError::Unknown,
             other => other.into(),
         })
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        read::snapshot(&self.nodes, &self.layout).await
     }
 
     async fn lanes(&self) -> Result<Vec<LaneHead>, StoreError> {

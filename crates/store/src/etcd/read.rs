@@ -5,7 +5,7 @@ use etcd_client::{GetOptions, GetResponse};
 
 use super::layout::{Layout, Span, Tip, items};
 use super::nodes::{ANSWER, Nodes, Trouble};
-use crate::{Entry, Key, Lane, LaneHead, LaneItem, Revision, StoreError};
+use crate::{Entry, Key, Lane, LaneHead, LaneItem, Revision, Snapshot, StoreError};
 
 /// Keys of one request: even if each held as much as a commit may, the answer would be within [`ANSWER`].
 const FEW: i64 = 128;
@@ -44,15 +44,21 @@ pub(super) async fn span(
 ) -> Result<(Vec<Found>, Revision), StoreError> {
     let mut tries = 0;
     loop {
-        match walk(nodes, &span, limit).await {
+        match walk(nodes, &span, limit, 0).await {
             Err(Trouble::Compacted) if tries < TRIES => tries += 1,
             other => return other.map_err(StoreError::from),
         }
     }
 }
 
-async fn walk(nodes: &Nodes, (start, end): &Span, limit: usize) -> Result<(Vec<Found>, Revision), Trouble> {
-    let (mut all, mut at, mut start, mut most) = (Vec::new(), 0, start.clone(), FEW);
+/// What lies in the span at revision `at`; 0: now.
+async fn walk(
+    nodes: &Nodes,
+    (start, end): &Span,
+    limit: usize,
+    mut at: i64,
+) -> Result<(Vec<Found>, Revision), Trouble> {
+    let (mut all, mut start, mut most) = (Vec::new(), start.clone(), FEW);
     if start >= *end || limit == 0 {
         return Ok((all, Revision(revision(nodes, end).await?)));
     }
@@ -137,7 +143,27 @@ pub(super) async fn entries(
 }
 
 pub(super) async fn heads(nodes: &Nodes, layout: &Layout) -> Result<Vec<LaneHead>, StoreError> {
-    let (found, _) = span(nodes, layout.heads(), usize::MAX).await?;
+    heads_in(layout, &span(nodes, layout.heads(), usize::MAX).await?.0)
+}
+
+/// Entries, then the lane heads of the same revision.
+pub(super) async fn snapshot(nodes: &Nodes, layout: &Layout) -> Result<Snapshot, StoreError> {
+    let mut tries = 0;
+    loop {
+        let (found, revision) = span(nodes, layout.keys(&Key::everything(), None), usize::MAX).await?;
+        let heads = match walk(nodes, &layout.heads(), usize::MAX, revision.0).await {
+            Err(Trouble::Compacted) if tries < TRIES => {
+                tries += 1;
+                continue;
+            }
+            heads => heads?.0,
+        };
+        let entries = found.into_iter().map(|found| entry(layout, found)).collect();
+        return Ok(Snapshot { revision, entries, lanes: heads_in(layout, &heads)? });
+    }
+}
+
+fn heads_in(layout: &Layout, found: &[Found]) -> Result<Vec<LaneHead>, StoreError> {
     let heads = found.iter().map(|found| {
         let lane = layout.lane_of(&found.key).ok_or_else(|| damaged(&found.key))?;
         let Tip { seq, hash } = Tip::decode(&found.value).ok_or_else(|| damaged(&found.key))?;

@@ -25,8 +25,8 @@ use self::leases::Leases;
 use self::readers::Readers;
 use self::writer::{Answer, Request, Writer};
 use crate::{
-    Batches, Commit, Entry, Key, Lane, LaneHead, LaneItem, LeaseId, Outcome, Revision, Store, StoreError,
-    validate_ttl,
+    Batches, Commit, Entry, Key, Lane, LaneHead, LaneItem, LeaseId, Outcome, Revision, Snapshot, Store,
+    StoreError, validate_ttl,
 };
 
 /// Most commits that wait for the writer; further ones wait for a place.
@@ -204,6 +204,15 @@ impl Store for SqliteStore {
 
     async fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
         self.ask(Job::Revoke(lease)).await.map(|_| ())
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let all = Key::everything();
+        let read = move |conn: &rusqlite::Connection| {
+            let (entries, revision) = readers::page(conn, &all, None, -1)?;
+            Ok(Snapshot { revision, entries, lanes: readers::lanes(conn)? })
+        };
+        self.readers.read(read).await
     }
 
     async fn lanes(&self) -> Result<Vec<LaneHead>, StoreError> {
