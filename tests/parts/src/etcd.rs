@@ -77,12 +77,12 @@ impl Etcd {
     /// When they are not.
     pub fn serves(&self) {
         until("etcd serves", LIMIT, || {
-            let up = self.members.iter().filter(|member| member.process.is_some());
+            let mut up = self.members.iter().filter(|member| member.process.is_some());
             let healthy = |member: &Member| {
                 let answer = request(&format!("127.0.0.1:{}", member.client), "GET", "/health", "");
                 answer.is_ok_and(|(status, body)| status == 200 && body.contains("\"true\""))
             };
-            up.map(healthy).all(|well| well).then_some(())
+            up.all(healthy).then_some(())
         });
     }
 
