@@ -1,17 +1,19 @@
 //! `rein apply`
 
-use crate::commands::documents::{self, Difference, Step, compare};
+use crate::commands::documents::{self, Declared, Difference, Key, Step, compare};
 use crate::ctx::Ctx;
 use crate::error::CliError;
 use crate::render::{Cell, Table, Tone};
 use clap::{Args, ValueHint};
 use rein_api::ExitCode;
-use rein_api::definitions::{DefinedView, SwitchDocument};
-use rein_client::{Client, Key, Put};
+use rein_api::definitions::DefinedView;
+use rein_client::{Client, Key as Once, Put};
+use rein_domain::name::SwitchName;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Declare switches from files; nothing is deleted
+/// Declare switches and backends from files; nothing is deleted
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A file, a directory, or - for standard input; repeat for more
@@ -25,10 +27,8 @@ pub(crate) struct Apply {
 pub(crate) async fn run(args: Apply, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let documents = documents::read(ctx, &args.files)?;
     let client = ctx.client()?;
-    let there: BTreeMap<String, SwitchDocument> =
-        client.definitions().await?.switches.into_iter().map(|one| (one.name.clone(), one)).collect();
-    let declared: BTreeSet<String> = there.keys().cloned().collect();
-    let steps = documents::order(documents, declared.clone());
+    let there = documents::declared(client.definitions().await?);
+    let steps = documents::order(documents, switches(&there));
     // All of it is judged before any of it is declared: bad input changes nothing.
     let (mut results, mut failures) = carry_out(&client, &steps, &there, Put::DryRun).await;
     let put = if args.dry_run || !failures.is_empty() { Put::DryRun } else { Put::Now };
@@ -49,31 +49,45 @@ pub(crate) async fn run(args: Apply, ctx: &mut Ctx) -> Result<ExitCode, CliError
 
 type Failures = Vec<(String, CliError)>;
 
+/// What became of one document.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    kind: &'static str,
+    #[serde(flatten)]
+    view: DefinedView,
+}
+
+fn switches(there: &BTreeMap<Key, Declared>) -> BTreeSet<String> {
+    there.keys().filter(|(kind, _)| *kind == "switch").map(|(_, name)| name.clone()).collect()
+}
+
 /// Declares, or lets the server judge, step by step.
 async fn carry_out(
     client: &Client,
     steps: &[Step],
-    there: &BTreeMap<String, SwitchDocument>,
+    there: &BTreeMap<Key, Declared>,
     put: Put,
-) -> (Vec<DefinedView>, Failures) {
-    let declared: BTreeSet<String> = there.keys().cloned().collect();
-    let (mut results, mut failures) = (Vec::<DefinedView>::new(), Failures::new());
+) -> (Vec<Outcome>, Failures) {
+    let declared = switches(there);
+    let (mut results, mut failures) = (Vec::<Outcome>::new(), Failures::new());
     let mut failed = BTreeSet::new();
     for step in steps {
-        let name = step.document.switch.name.clone();
-        if failed.contains(&name) {
+        let key = step.document.what.key();
+        if failed.contains(&key) {
             continue;
         }
-        if compare(&step.document.switch, there.get(&name)) == Difference::None {
-            results.push(DefinedView { name, outcome: "unchanged".to_owned(), note: None });
+        let (kind, name) = key.clone();
+        if compare(&step.document.what, there.get(&key)) == Difference::None {
+            let view = DefinedView { name, outcome: "unchanged".to_owned(), note: None };
+            results.push(Outcome { kind, view });
             continue;
         }
         match one(client, judged(step.clone(), put, &declared), put).await {
             // The second half of breaking a circle completes the first.
-            Ok(_) if results.iter().any(|earlier| earlier.name == name) => {}
-            Ok(view) => results.push(view),
+            Ok(_) if results.iter().any(|earlier| (earlier.kind, &earlier.view.name) == (kind, &name)) => {}
+            Ok(view) => results.push(Outcome { kind, view }),
             Err(error) => {
-                failed.insert(name);
+                failed.insert(key);
                 failures.push((step.document.place.clone(), error));
             }
         }
@@ -84,34 +98,43 @@ async fn carry_out(
 /// While only judging, the server cannot know partners that stand in the same files.
 fn judged(mut step: Step, put: Put, declared: &BTreeSet<String>) -> Step {
     if put == Put::DryRun {
-        let switch = &step.document.switch;
-        let partners = switch.needs.iter().chain(&switch.excludes);
-        let others = partners.filter(|name| **name != switch.name);
-        step.without = others.filter(|name| !declared.contains(*name)).cloned().collect();
+        let unknown = step.document.partners().filter(|name| !declared.contains(*name));
+        step.without = unknown.cloned().collect();
     }
     step
 }
 
 async fn one(client: &Client, step: Step, put: Put) -> Result<DefinedView, CliError> {
-    let defined = client.define(&step.document.name, &step.body(), put, &Key::fresh()).await;
+    let defined = match step.body() {
+        Declared::Backend(backend) => client.define_backend(&backend, put, &Once::fresh()).await,
+        Declared::Switch(switch) => {
+            let name: SwitchName = switch.name.parse().map_err(|e| CliError::usage(format!("{e}")))?;
+            client.define(&name, &switch, put, &Once::fresh()).await
+        }
+    };
     defined.map_err(|e| CliError::from(e).recheck("rein diff -f PATH"))
 }
 
-fn show(ctx: &mut Ctx, results: &[DefinedView]) -> Result<(), CliError> {
+fn show(ctx: &mut Ctx, results: &[Outcome]) -> Result<(), CliError> {
     if !ctx.for_people() {
         let text = match ctx.format() {
             crate::output::Format::Json => crate::output::json(&results)?,
             crate::output::Format::Yaml => crate::output::yaml(&results)?,
-            _ => results.iter().map(|one| rein_domain::text::clean(&one.name)).collect::<Vec<_>>().join("\n"),
+            _ => results
+                .iter()
+                .map(|one| rein_domain::text::clean(&one.view.name))
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         return ctx.put(&text);
     }
     let look = ctx.look_out();
-    let mut table = Table::new(["SWITCH", "OUTCOME", "NOTE"]);
-    for one in results {
+    let mut table = Table::new(["KIND", "NAME", "OUTCOME", "NOTE"]);
+    for Outcome { kind, view: one } in results {
         let tone = if one.outcome == "unchanged" { Tone::Dim } else { Tone::Good };
         let note = one.note.as_deref().map(|note| look.localised(note)).unwrap_or_default();
         table.row(vec![
+            Cell::plain(kind),
             Cell::toned(Tone::Strong, &one.name),
             Cell::toned(tone, &one.outcome),
             Cell::plain(note),
@@ -121,8 +144,8 @@ fn show(ctx: &mut Ctx, results: &[DefinedView]) -> Result<(), CliError> {
     ctx.put(&text)
 }
 
-fn partly(results: &[DefinedView], failures: Vec<(String, CliError)>, put: Put) -> CliError {
-    let altered = results.iter().any(|one| one.outcome != "unchanged");
+fn partly(results: &[Outcome], failures: Vec<(String, CliError)>, put: Put) -> CliError {
+    let altered = results.iter().any(|one| one.view.outcome != "unchanged");
     let exit = failures.first().filter(|_| !altered).map_or(ExitCode::Failed, |(_, error)| error.exit);
     let message = match (altered, put) {
         (true, Put::Now) => "partly applied",
@@ -132,6 +155,7 @@ fn partly(results: &[DefinedView], failures: Vec<(String, CliError)>, put: Put) 
     let mut error = CliError::new(exit, message);
     for (place, why) in failures {
         error = error.detail(format!("{place}: {}", why.message));
+        error.details.extend(why.details);
         error.hints.extend(why.hints);
     }
     error.hints.dedup();

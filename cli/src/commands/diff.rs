@@ -6,8 +6,6 @@ use crate::error::CliError;
 use crate::render::{Tone, c};
 use clap::{Args, ValueHint};
 use rein_api::ExitCode;
-use rein_api::definitions::SwitchDocument;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Show what `rein apply` would alter
@@ -23,14 +21,12 @@ pub(crate) struct Diff {
 
 pub(crate) async fn run(args: Diff, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let documents = documents::read(ctx, &args.files)?;
-    let there = ctx.client()?.definitions().await?.switches;
-    let there: BTreeMap<String, SwitchDocument> =
-        there.into_iter().map(|one| (one.name.clone(), one)).collect();
+    let there = documents::declared(ctx.client()?.definitions().await?);
     let look = ctx.look_out();
     let mut text = String::new();
     for document in &documents {
-        let name = &document.switch.name;
-        match compare(&document.switch, there.get(name)) {
+        let name = document.what.title();
+        match compare(&document.what, there.get(&document.what.key())) {
             Difference::None => {}
             Difference::New => text.push_str(&format!("{}\n", look.paint(Tone::Good, &format!("+ {name}")))),
             Difference::Fields(fields) => {
@@ -48,9 +44,9 @@ pub(crate) async fn run(args: Diff, ctx: &mut Ctx) -> Result<ExitCode, CliError>
         ctx.say("no differences")?;
     }
     let elsewhere: Vec<_> = there
-        .keys()
-        .filter(|name| !documents.iter().any(|d| d.switch.name == **name))
-        .map(|name| c(name))
+        .iter()
+        .filter(|(key, _)| !documents.iter().any(|d| d.what.key() == **key))
+        .map(|(_, one)| c(&one.title()).into_owned())
         .collect();
     if !elsewhere.is_empty() {
         ctx.say(&format!("declared on the server, but not in these files: {}", elsewhere.join(", ")))?;

@@ -2,9 +2,13 @@
 
 use crate::ctx::Ctx;
 use crate::error::CliError;
-use rein_api::definitions::SwitchDocument;
-use rein_domain::name::SwitchName;
-use serde::Deserialize;
+use rein_api::backends::BackendDocument;
+use rein_api::definitions::{DefinitionList, SwitchDocument};
+use rein_domain::matchers::Matchers;
+use rein_domain::name::{BackendName, SwitchName};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -16,10 +20,59 @@ const MAX_FILE: u64 = 4 << 20;
 pub(crate) struct Document {
     /// File, and which document of it.
     pub(crate) place: String,
-    /// Its name, checked.
-    pub(crate) name: SwitchName,
-    /// What it says.
-    pub(crate) switch: SwitchDocument,
+    /// What it declares.
+    pub(crate) what: Declared,
+}
+
+/// What a document declares; its name is checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Declared {
+    /// A backend.
+    Backend(BackendDocument),
+    /// A switch.
+    Switch(SwitchDocument),
+}
+
+impl Declared {
+    /// The kind, as it stands in files.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Backend(_) => "backend",
+            Self::Switch(_) => "switch",
+        }
+    }
+
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Backend(backend) => &backend.name,
+            Self::Switch(switch) => &switch.name,
+        }
+    }
+
+    /// A kind and a name: what no two documents may share.
+    pub(crate) fn key(&self) -> Key {
+        (self.kind(), self.name().to_owned())
+    }
+
+    /// As a person calls it: a switch by its name alone.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Self::Backend(backend) => format!("backend {}", backend.name),
+            Self::Switch(switch) => switch.name.clone(),
+        }
+    }
+}
+
+/// A kind and a name.
+pub(crate) type Key = (&'static str, String);
+
+/// What a server has, by kind and name.
+pub(crate) fn declared(list: DefinitionList) -> BTreeMap<Key, Declared> {
+    let backends = list.backends.into_iter().map(Declared::Backend);
+    let all = backends.chain(list.switches.into_iter().map(Declared::Switch));
+    all.map(|one| (one.key(), one)).collect()
 }
 
 /// All documents of a file, of a directory and those below it, or of standard input (`-`).
@@ -44,10 +97,10 @@ pub(crate) fn read(ctx: &mut Ctx, paths: &[PathBuf]) -> Result<Vec<Document>, Cl
         let error = CliError::usage("no declarations were found");
         return Err(error.hint("files end in .yaml, .yml or .json; - reads standard input"));
     }
-    let mut places: BTreeMap<&SwitchName, &str> = BTreeMap::new();
+    let mut places: BTreeMap<Key, &str> = BTreeMap::new();
     for document in &documents {
-        if let Some(first) = places.insert(&document.name, &document.place) {
-            let (name, second) = (&document.name, &document.place);
+        if let Some(first) = places.insert(document.what.key(), &document.place) {
+            let (name, second) = (document.what.title(), &document.place);
             return Err(CliError::usage(format!("{name} is declared twice: {first} and {second}")));
         }
     }
@@ -99,22 +152,50 @@ pub(crate) fn parse(place: &str, text: &str) -> Result<Vec<Document>, CliError> 
         };
         let alone = entries.len() == 1;
         for entry in entries {
-            let kind = entry.get("kind").and_then(|kind| kind.as_str()).map(ToOwned::to_owned);
-            if kind.as_deref() != Some("switch") {
-                let kind = kind.unwrap_or_else(|| "nothing".to_owned());
-                return Err(bad(&format!("`kind` is {kind}; known: switch"))
-                    .hint("every document begins with `kind: switch`"));
-            }
-            let switch: SwitchDocument = serde_norway::from_value(entry).map_err(|e| {
-                // Read again from the text, the error knows the field and the line.
-                let again = serde_norway::Deserializer::from_str(text).nth(at).filter(|_| alone);
-                bad(&again.and_then(|part| SwitchDocument::deserialize(part).err()).unwrap_or(e))
+            // Read again from the text, an error knows the field and the line.
+            let again = alone.then_some((text, at));
+            let what = one(entry, again).map_err(|mut error| {
+                error.message = format!("{}: {}", rein_domain::text::clean(&place), error.message);
+                error
             })?;
-            let name = switch.name.parse::<SwitchName>().map_err(|e| bad(&e))?;
-            documents.push(Document { place: place.clone(), name, switch });
+            documents.push(Document { place: place.clone(), what });
         }
     }
     Ok(documents)
+}
+
+/// One document, by its kind. `text` and which document of it, where it stands there alone.
+fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declared, CliError> {
+    let kind = entry.get("kind").and_then(|kind| kind.as_str()).unwrap_or("nothing").to_owned();
+    match kind.as_str() {
+        "switch" => {
+            let switch: SwitchDocument = typed(entry, text)?;
+            switch.name.parse::<SwitchName>().map_err(|e| CliError::usage(e.to_string()))?;
+            Ok(Declared::Switch(switch))
+        }
+        "backend" => {
+            let backend: BackendDocument = typed(entry, text)?;
+            backend.name.parse::<BackendName>().map_err(|e| CliError::usage(e.to_string()))?;
+            for (at, never) in backend.never_silence.iter().enumerate() {
+                let wrong = |e| CliError::usage(format!("never_silence[{at}]: {e}")).detail(never);
+                never.parse::<Matchers>().map_err(wrong)?;
+            }
+            Ok(Declared::Backend(backend))
+        }
+        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, backend"))
+            .hint("every document begins with `kind: switch` or `kind: backend`")),
+    }
+}
+
+fn typed<T: DeserializeOwned>(
+    entry: serde_norway::Value,
+    text: Option<(&str, usize)>,
+) -> Result<T, CliError> {
+    serde_norway::from_value(entry).map_err(|e| {
+        let again = text.and_then(|(text, at)| serde_norway::Deserializer::from_str(text).nth(at));
+        let placed = again.and_then(|part| T::deserialize(part).err());
+        CliError::usage(placed.unwrap_or(e).to_string())
+    })
 }
 
 /// How a declared document stands to what the server has.
@@ -128,8 +209,8 @@ pub(crate) enum Difference {
     None,
 }
 
-/// Compares a document with the server's.
-pub(crate) fn compare(here: &SwitchDocument, there: Option<&SwitchDocument>) -> Difference {
+/// Compares a document with the server's, field by field.
+pub(crate) fn compare(here: &Declared, there: Option<&Declared>) -> Difference {
     let Some(there) = there else { return Difference::New };
     let (here, there) = (fields(here), fields(there));
     let names: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
@@ -145,22 +226,56 @@ pub(crate) fn compare(here: &SwitchDocument, there: Option<&SwitchDocument>) -> 
     if fields.is_empty() { Difference::None } else { Difference::Fields(fields) }
 }
 
-/// A document as words; the order of names in a list means nothing.
-fn fields(document: &SwitchDocument) -> BTreeMap<String, String> {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(document) else {
-        return BTreeMap::new();
-    };
-    let word = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Array(list) => {
+/// A document as words. In a switch the order of names in a list means nothing; what a plugin is
+/// configured with is taken as it stands.
+fn fields(document: &Declared) -> BTreeMap<String, String> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(document) else { return BTreeMap::new() };
+    let mut words = BTreeMap::new();
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("config", value @ Value::Object(_)) => spread("config", &value, &mut words),
+            ("never_silence", Value::Array(list)) => {
+                // However they are spelled, equal matchers are equal.
+                let spelled = |v: &Value| v.as_str().and_then(|text| text.parse::<Matchers>().ok());
+                let all: BTreeSet<String> = list.iter().filter_map(spelled).map(|m| m.to_string()).collect();
+                words.insert(name, all.into_iter().collect::<Vec<_>>().join(", "));
+            }
+            (_, value) => drop(words.insert(name, word(value))),
+        }
+    }
+    words
+}
+
+/// Every field within fields, by its path: `config.peers`.
+fn spread(path: &str, value: &Value, words: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                spread(&format!("{path}.{name}"), value, words);
+            }
+        }
+        Value::Array(list) => {
+            let list: Vec<String> = list.iter().map(plain).collect();
+            words.insert(path.to_owned(), list.join(", "));
+        }
+        other => drop(words.insert(path.to_owned(), plain(other))),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+fn word(value: Value) -> String {
+    match value {
+        Value::Array(list) => {
             let mut words: Vec<String> =
                 list.iter().filter_map(|v| v.as_str().map(ToOwned::to_owned)).collect();
             words.sort();
             words.join(", ")
         }
-        other => other.to_string(),
-    };
-    fields.into_iter().map(|(name, value)| (name, word(value))).collect()
+        other => plain(&other),
+    }
 }
 
 /// One step of putting documents in place.
@@ -172,40 +287,58 @@ pub(crate) struct Step {
     pub(crate) without: BTreeSet<String>,
 }
 
-/// An order in which no document names a partner that is not declared yet. Where documents name
-/// each other in a circle, one is put in place without its partners first and completed later.
+/// An order in which no document names a partner that is not declared yet: backends, which name none,
+/// then switches. Where switches name each other in a circle, one is put in place without its partners
+/// first and completed later. `declared`: switches that the server has.
 pub(crate) fn order(documents: Vec<Document>, mut declared: BTreeSet<String>) -> Vec<Step> {
-    let ours: BTreeSet<String> = documents.iter().map(|d| d.switch.name.clone()).collect();
-    let mut waiting = documents;
-    let mut steps = Vec::new();
+    let ours: BTreeSet<String> =
+        documents.iter().filter_map(|d| d.switch().map(|s| s.name.clone())).collect();
+    let (mut waiting, first): (Vec<_>, Vec<_>) = documents.into_iter().partition(|d| d.switch().is_some());
+    let whole = |document| Step { document, without: BTreeSet::new() };
+    let mut steps: Vec<Step> = first.into_iter().map(whole).collect();
     let mut incomplete = Vec::new();
     while !waiting.is_empty() {
         let missing = |document: &Document, declared: &BTreeSet<String>| -> BTreeSet<String> {
-            let partners = document.switch.needs.iter().chain(&document.switch.excludes);
-            // One that names itself is not waited for: the server says what is wrong with it.
-            let other = |name: &&String| **name != document.switch.name;
-            let partners = partners.filter(other);
+            let partners = document.partners();
             partners.filter(|name| ours.contains(*name) && !declared.contains(*name)).cloned().collect()
         };
         let ready = waiting.iter().position(|document| missing(document, &declared).is_empty());
         let document = waiting.remove(ready.unwrap_or(0));
         let without = missing(&document, &declared);
         if !without.is_empty() {
-            incomplete.push(Step { document: document.clone(), without: BTreeSet::new() });
+            incomplete.push(whole(document.clone()));
         }
-        declared.insert(document.switch.name.clone());
+        declared.insert(document.what.name().to_owned());
         steps.push(Step { document, without });
     }
     steps.extend(incomplete);
     steps
 }
 
+impl Document {
+    fn switch(&self) -> Option<&SwitchDocument> {
+        match &self.what {
+            Declared::Switch(switch) => Some(switch),
+            Declared::Backend(_) => None,
+        }
+    }
+
+    /// Other switches that it names. One that names itself is not waited for: the server says what is
+    /// wrong with it.
+    pub(crate) fn partners(&self) -> impl Iterator<Item = &String> {
+        let partners = self.switch().into_iter().flat_map(|s| s.needs.iter().chain(&s.excludes));
+        partners.filter(|name| name.as_str() != self.what.name())
+    }
+}
+
 impl Step {
     /// What is sent.
-    pub(crate) fn body(&self) -> SwitchDocument {
-        let mut body = self.document.switch.clone();
-        body.needs.retain(|name| !self.without.contains(name));
-        body.excludes.retain(|name| !self.without.contains(name));
+    pub(crate) fn body(&self) -> Declared {
+        let mut body = self.document.what.clone();
+        if let Declared::Switch(switch) = &mut body {
+            switch.needs.retain(|name| !self.without.contains(name));
+            switch.excludes.retain(|name| !self.without.contains(name));
+        }
         body
     }
 }
