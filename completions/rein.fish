@@ -42,13 +42,16 @@ complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
 complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
-complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them'
+complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
+complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
 complete -c rein -n "__fish_rein_needs_command" -f -a "incident" -d 'Work on an incident: what was flipped for it, until when'
 complete -c rein -n "__fish_rein_needs_command" -f -a "watch" -d 'Follow what happens, one line each, until interrupted'
-complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches from files; nothing is deleted'
+complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches and backends from files; nothing is deleted'
 complete -c rein -n "__fish_rein_needs_command" -f -a "diff" -d 'Show what `rein apply` would alter'
 complete -c rein -n "__fish_rein_needs_command" -f -a "export" -d 'Print all declarations as files that `rein apply` takes'
+complete -c rein -n "__fish_rein_needs_command" -f -a "backend" -d 'Look at backends: the real systems that Rein writes into'
+complete -c rein -n "__fish_rein_needs_command" -f -a "plugin" -d 'Look at plugins, which adapt backends, or begin one of your own'
 complete -c rein -n "__fish_rein_needs_command" -f -a "audit" -d 'Read the audit trail and verify it'
 complete -c rein -n "__fish_rein_needs_command" -f -a "token" -d 'Make tokens, list and revoke them'
 complete -c rein -n "__fish_rein_needs_command" -f -a "auth" -d 'Ask who you are and what you may do'
@@ -68,7 +71,7 @@ complete -c rein -n "__fish_rein_using_subcommand status" -l server -d 'The serv
 complete -c rein -n "__fish_rein_using_subcommand status" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if any layer is in force'
+complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if any layer is in force, or a backend does not answer'
 complete -c rein -n "__fish_rein_using_subcommand status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand status" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -146,7 +149,7 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l force -d 'Pass `needs` and `excludes`; the right switch:force is needed'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -s y -l yes -d 'Do not ask'
-complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -175,30 +178,153 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l force -d 'Pass `needs` and `excludes`; the right switch:force is needed'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s y -l yes -d 'Do not ask'
-complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
 name\t'Names or ids only, one a line'"
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -l server -d 'The server\'s URL; also REIN_SERVER' -r
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -s q -l quiet -d 'Say less: data and errors only'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -s v -l verbose -d 'Say more: which server, and why that one'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -f -a "list" -d 'List changes, newest first'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -f -a "show" -d 'Show one change: what it says, what was done to it, who has got it'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -f -a "end" -d 'End a change before its deadline'
-complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend" -f -a "extend" -d 'Move a change\'s deadline later; it never revives one that is over'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -f -a "list" -d 'List silences, those of others too: what, until when, whose, how many alerts they hush'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -f -a "show" -d 'Show one silence: what it hushes, since when, by whom; for Rein\'s own also the change'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -f -a "add" -d 'Hush alerts for a while: preview, confirm, record, wait for proof'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -f -a "extend" -d 'Move a silence\'s deadline later; it never revives one that is over'
+complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -f -a "expire" -d 'End a silence before its time: what it hushes will be heard again'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l backend -d 'Only those of this backend' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l expired -d 'Also those that are over'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l alert -d 'Hush what this alert is one of: its labels, without instance and pod' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l for -d 'How long it lasts, such as 30m or 1h30m [default: the server\'s]' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l backend -d 'Only on this backend; repeat for more [default: all that hush alerts]' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l incident -d 'The incident it belongs to [default: REIN_INCIDENT, else the one in use]' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l reason -l comment -d 'Why: people read it in Alertmanager as the comment' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l force -d 'Hush even all alerts, or those never to be hushed; the right silence:force is needed'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l for -d 'By how much, such as 1h' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l incident -d 'The incident it belongs to, for somebody else\'s [default: REIN_INCIDENT, else the one in use]' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l reason -l comment -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "list" -d 'List changes, newest first'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "show" -d 'Show one change: what it says, what was done to it, who has got it'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "end" -d 'End a change before its deadline'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "extend" -d 'Move a change\'s deadline later; it never revives one that is over'
+complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "resolve" -d 'Settle a conflict: somebody else altered what Rein put into a backend'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l switch -d 'Only those over this switch' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l backend -d 'Only those that are written into this backend' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l incident -d 'Only those of this incident' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l actor -d 'Only those laid by this actor' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l limit -d 'At most this many [default: 200]' -r
@@ -251,7 +377,7 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l context -d 'Use this context instead of the current one' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -s y -l yes -d 'Do not ask'
-complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -272,10 +398,34 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l context -d 'Use this context instead of the current one' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l dry-run -d 'Show what would happen and stop'
-complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l reassert -d 'Write Rein\'s value over what is there'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l adopt -d 'Leave what is there, and end the change'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l restore -d 'Put back what was there before, and end the change'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand undo" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
 complete -c rein -n "__fish_rein_using_subcommand undo" -l timeout -d 'How long to wait for proof' -r
 complete -c rein -n "__fish_rein_using_subcommand undo" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
@@ -292,7 +442,7 @@ complete -c rein -n "__fish_rein_using_subcommand undo" -l ca-file -d 'Believe o
 complete -c rein -n "__fish_rein_using_subcommand undo" -l context -d 'Use this context instead of the current one' -r
 complete -c rein -n "__fish_rein_using_subcommand undo" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s y -l yes -d 'Do not ask'
-complete -c rein -n "__fish_rein_using_subcommand undo" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand undo" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -379,7 +529,7 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l context -d 'Use this context instead of the current one' -r
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l dry-run -d 'Show what would happen and stop'
-complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -400,7 +550,7 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l context -d 'Use this context instead of the current one' -r
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s y -l yes -d 'Do not ask'
-complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l no-wait -d 'Do not wait for proof that services have got it'
+complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l no-wait -d 'Do not wait for proof that it is in force'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -469,6 +619,186 @@ complete -c rein -n "__fish_rein_using_subcommand export" -l context -d 'Use thi
 complete -c rein -n "__fish_rein_using_subcommand export" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand export" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -f -a "list" -d 'List backends: plugin, whether they answer, what Rein has put there'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -f -a "show" -d 'Show one backend: configuration, plugin, what it can, every cell Rein has put something into'
+complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -f -a "check" -d 'Look at a backend now, as a person would: every peer, its version, its clock'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "list" -d 'List plugins: those that run for a backend, and those that could'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "show" -d 'Show one plugin: for which backends it runs, since when, how often it was started again'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "logs" -d 'Show what the plugin of a backend wrote to its standard error, oldest first'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "new" -d 'Begin a plugin of your own: a program that adapts a backend, with its test of what is promised'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "serve" -d 'A plugin that is part of this program'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -f -a "guard" -d 'The parent of a plugin that is not'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l lang -d 'What it is written in' -r -f -a "rust\t'Rust, on Rein\'s own crate'
+python\t'Python, on grpcio'
+go\t'Go, on grpc-go'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l step -d 'Guard it, or become it' -r -f -a "guard\t'Stay, and kill it at the end'
+run\t'Limit oneself and become it'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l limits -d 'What it may use' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand audit; and not __fish_seen_subcommand_from list verify heads" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -729,28 +1059,48 @@ complete -c rein -n "__fish_rein_using_subcommand completions" -l context -d 'Us
 complete -c rein -n "__fish_rein_using_subcommand completions" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l store -d 'Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l name -d 'What the other servers call this one [default: where its API listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l advertise -d 'Where the other servers reach its API [default: where it listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
 name\t'Names or ids only, one a line'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l server -d 'The server\'s URL; also REIN_SERVER' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -s q -l quiet -d 'Say less: data and errors only'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -s v -l verbose -d 'Say more: which server, and why that one'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from check-config" -f -a "check-config" -d 'Say whether a configuration file is right, with the path of every field that is not'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l observe -d 'Write into no backend: only look at what is there'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -f -a "status" -d 'Show how the server is: ready, for how long, what troubles it'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -f -a "check-config" -d 'Say whether a configuration file is right, with the path of every field that is not'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -l config -d 'The TOML file' -r -F
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'

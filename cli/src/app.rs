@@ -1,11 +1,11 @@
 //! From arguments to an exit code.
 
 use crate::args::{Cli, Command};
-use crate::commands;
+use crate::commands::{self, plugin};
 use crate::complete;
 use crate::ctx::Ctx;
 use crate::error::CliError;
-use crate::handover::Handover;
+use crate::handover::{Handover, PluginArgs};
 use crate::io::{Io, Sink};
 use crate::render::{Colour, ColourChoice, Tone};
 use clap::error::ErrorKind;
@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 /// What became of a command line.
+#[allow(clippy::large_enum_variant, reason = "there is one in a process")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// It is done; the process ends with this.
@@ -39,9 +40,12 @@ pub fn begin_with(args: impl IntoIterator<Item = OsString>, mut io: Io) -> Begun
         Err(exit) => return Begun::Over(exit),
     };
     match cli.command {
-        Command::Server(args) => Begun::Handover(Handover::Server(args)),
+        Command::Server(args) if !args.is_clients() => Begun::Handover(Handover::Server(args.handed_over())),
+        Command::Plugin { verb: plugin::Verb::New(args) } => Begun::Handover(Handover::PluginNew(args)),
         Command::Demo(args) => Begun::Handover(Handover::Demo(args)),
-        Command::Plugin(args) => Begun::Handover(Handover::Plugin(args)),
+        Command::Plugin { verb: plugin::Verb::Started(command) } => {
+            Begun::Handover(Handover::Plugin(PluginArgs { command }))
+        }
         command => {
             let mut ctx = Ctx::new(io, cli.global);
             if commands::offline(&command) {

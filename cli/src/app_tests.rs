@@ -126,7 +126,8 @@ fn what_main_carries_out_is_handed_over() {
     assert_eq!((demo.lasts.unwrap().as_secs(), demo.rps), (20, 7));
     let Handover::Plugin(plugin) = handed("rein plugin serve alertmanager") else { panic!() };
     assert_eq!(plugin.command, PluginCommand::Serve { name: "alertmanager".into() });
-    let Handover::Plugin(plugin) = handed("rein plugin guard --step run --limits 1,2,3,4 -- /x -a --b") else {
+    let Handover::Plugin(plugin) = handed("rein plugin guard --step run --limits 1,2,3,4 -- /x -a --b")
+    else {
         panic!()
     };
     let command = ["/x", "-a", "--b"].map(Into::into).to_vec();

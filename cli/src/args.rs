@@ -1,10 +1,10 @@
 //! The tree of commands.
 
 use crate::commands::{
-    apply, audit, auth, change, completions, context, diff, export, incident, status, switch, token, undo,
-    watch,
+    apply, audit, auth, backend, change, completions, context, diff, export, incident, plugin, server,
+    silence, status, switch, token, undo, watch,
 };
-use crate::handover::{DemoArgs, PluginArgs, ServerArgs};
+use crate::handover::DemoArgs;
 use crate::output::Format;
 use crate::render::ColourChoice;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -21,13 +21,14 @@ const STYLES: Styles = Styles::styled()
 
 const AFTER: &str = "\
 Exit codes: 0 done, or already so · 1 failed · 2 usage · 3 something moved or is in the way ·
-4 server unreachable · 5 recorded, not yet in force everywhere · 6 refused · 10 differences found
+4 server or backend unreachable · 5 recorded, not yet in force everywhere · 6 refused ·
+10 differences found
 
 At 3 am: rein status, then rein switch off SERVICE/SWITCH --for 30m, and rein undo takes it back.";
 
-/// Flip degradation switches, and know who has heard of it
+/// Flip degradation switches and hush alerts, and know who has heard of it
 ///
-/// Every flip is a layer over the switch with a deadline: it reverts by itself, and `rein undo`
+/// Every change is a layer with a deadline: it reverts by itself, and `rein undo`
 /// takes it back sooner. What a command prints to standard output is data; all else goes to
 /// standard error.
 #[derive(Debug, Parser)]
@@ -79,7 +80,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: switch::Verb,
     },
-    /// Look at changes, end or extend them
+    /// Look at silences, hush alerts for a while
+    Silence {
+        #[command(subcommand)]
+        verb: silence::Verb,
+    },
+    /// Look at changes, end or extend them, settle their conflicts
     Change {
         #[command(subcommand)]
         verb: change::Verb,
@@ -94,6 +100,16 @@ pub(crate) enum Command {
     Apply(apply::Apply),
     Diff(diff::Diff),
     Export(export::Export),
+    /// Look at backends: the real systems that Rein writes into
+    Backend {
+        #[command(subcommand)]
+        verb: backend::Verb,
+    },
+    /// Look at plugins, which adapt backends, or begin one of your own
+    Plugin {
+        #[command(subcommand)]
+        verb: plugin::Verb,
+    },
     /// Read the audit trail and verify it
     Audit {
         #[command(subcommand)]
@@ -115,10 +131,8 @@ pub(crate) enum Command {
         verb: context::Verb,
     },
     Completions(completions::Completions),
-    Server(ServerArgs),
+    Server(server::Server),
     Demo(DemoArgs),
-    #[command(hide = true)]
-    Plugin(PluginArgs),
 }
 
 /// The tree, for completions and documentation.
@@ -140,7 +154,7 @@ pub(crate) struct Write {
 /// Arguments of every command that waits for proof.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Wait {
-    /// Do not wait for proof that services have got it
+    /// Do not wait for proof that it is in force
     #[arg(long)]
     pub(crate) no_wait: bool,
     /// How long to wait for proof

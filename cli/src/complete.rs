@@ -5,12 +5,17 @@
 use crate::args::{Cli, Global};
 use crate::connect;
 use crate::io::{Env, Io};
+use crate::shell;
 use clap::CommandFactory;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::CompleteEnv;
+use rein_api::backends::BackendView;
 use rein_api::changes::ChangeQuery;
+use rein_api::silences::{AlertQuery, AlertView, SilenceQuery, SilenceView};
 use rein_client::{Client, ClientError};
+use rein_domain::matchers::{MatchOp, Matcher};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -108,4 +113,122 @@ pub(crate) fn incidents() -> ArgValueCandidates {
             })
         })
     })
+}
+
+/// Backends.
+pub(crate) fn backends() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let list = client.backends().await?.backends;
+                let plugin = |b: &BackendView| b.definition.plugin.clone();
+                Ok(list.iter().filter_map(|b| candidate(&b.definition.name, plugin(b))).collect())
+            })
+        })
+    })
+}
+
+/// Plugins.
+pub(crate) fn plugins() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let list = client.plugins().await?.plugins;
+                let names: BTreeSet<&str> = list.iter().map(|one| one.name.as_str()).collect();
+                Ok(names.into_iter().filter_map(|name| candidate(name, String::new())).collect())
+            })
+        })
+    })
+}
+
+/// Changes that wait for a person to settle a conflict.
+pub(crate) fn conflicts() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let layers = client.status().await?.layers;
+                let torn = layers.iter().filter(|change| change.state == "conflict");
+                Ok(torn.filter_map(|change| candidate(&change.id, change.actor.clone())).collect())
+            })
+        })
+    })
+}
+
+/// Silences that are not over: changes by their ids, those of others by the backend's own.
+pub(crate) fn silences() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let list = client.silences(&SilenceQuery::default()).await?.silences;
+                let what = |s: &SilenceView| format!("{} on {}, {}", s.summary, s.backend, s.author);
+                Ok(list.iter().filter_map(|silence| candidate(&silence.id, what(silence))).collect())
+            })
+        })
+    })
+}
+
+/// Alerts that fire.
+pub(crate) fn alerts() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let list = client.alerts(&AlertQuery::default()).await?.alerts;
+                let what = |alert: &AlertView| {
+                    let words: Vec<String> = alert.labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
+                    words.join(" ")
+                };
+                Ok(list.iter().filter_map(|alert| candidate(&alert.id, what(alert))).collect())
+            })
+        })
+    })
+}
+
+/// Matchers: labels of alerts that fire, then their values.
+pub(crate) fn matchers() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy().into_owned();
+        let found = ask(|client| {
+            Box::pin(async move {
+                let list = client.alerts(&AlertQuery::default()).await?.alerts;
+                let labels: Vec<(String, String)> = list.into_iter().flat_map(|alert| alert.labels).collect();
+                Ok(labels
+                    .iter()
+                    .map(|(name, value)| CompletionCandidate::new(format!("{name}={value}")))
+                    .collect())
+            })
+        });
+        let pairs: Vec<String> =
+            found.iter().map(|one| one.get_value().to_string_lossy().into_owned()).collect();
+        matching(&typed, &pairs).iter().filter_map(|text| candidate(text, String::new())).collect()
+    })
+}
+
+/// What begins as typed: `label=` while no operator is there, `label=value` from then on.
+fn matching(typed: &str, pairs: &[String]) -> BTreeSet<String> {
+    let whole = typed.contains('=');
+    let offer = |pair: &String| {
+        let (label, value) = pair.split_once('=')?;
+        if !whole {
+            return Some(format!("{label}="));
+        }
+        let read = Matcher::new(label, MatchOp::Equal, value).ok()?;
+        Some(shell::matcher(&read))
+    };
+    pairs.iter().filter_map(offer).filter(|text| text.starts_with(typed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matching;
+
+    #[test]
+    fn labels_come_first_and_then_their_values() {
+        let pairs = ["service=order", "service=pay", "severity=page", "summary=it is slow"].map(String::from);
+        let offered = |typed: &str| matching(typed, &pairs).into_iter().collect::<Vec<_>>();
+        assert_eq!(offered("se"), ["service=", "severity="]);
+        assert_eq!(offered("service="), ["service=order", "service=pay"]);
+        assert_eq!(offered("service=o"), ["service=order"]);
+        assert_eq!(offered("summary="), ["summary=\"it is slow\""]);
+        assert!(offered("x").is_empty());
+    }
 }

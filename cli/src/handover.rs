@@ -1,6 +1,6 @@
 //! Commands that are in the tree and the help, but are not a client's: `main` carries them out.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,16 +13,17 @@ pub enum Handover {
     Server(ServerArgs),
     /// `rein demo`.
     Demo(DemoArgs),
+    /// `rein plugin new`.
+    PluginNew(PluginNewArgs),
     /// `rein plugin`, as a server calls it.
     Plugin(PluginArgs),
 }
 
-/// Run a server: the API on --http, flags for services on --grpc.
+/// How a server is run.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct ServerArgs {
     /// Only check something and exit.
-    #[command(subcommand)]
+    #[arg(skip)]
     pub check: Option<ServerCommand>,
     /// Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]
     #[arg(long, value_name = "DIR")]
@@ -66,12 +67,11 @@ impl ServerArgs {
 }
 
 /// Parts of `rein server` that run no server.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerCommand {
-    /// Say whether a configuration file is right, with the path of every field that is not.
+    /// Say whether a configuration file is right.
     CheckConfig {
-        /// The TOML file
-        #[arg(long, value_name = "FILE")]
+        /// The TOML file.
         config: PathBuf,
     },
 }
@@ -86,10 +86,9 @@ pub enum LogFormat {
 }
 
 /// What a server starts, and nobody else: plugins, and those who guard them.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginArgs {
     /// What to be.
-    #[command(subcommand)]
     pub command: PluginCommand,
 }
 
@@ -97,11 +96,13 @@ pub struct PluginArgs {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum PluginCommand {
     /// A plugin that is part of this program
+    #[command(hide = true)]
     Serve {
         /// Its name
         name: String,
     },
     /// The parent of a plugin that is not
+    #[command(hide = true)]
     Guard {
         /// Guard it, or become it
         #[arg(long)]
@@ -136,4 +137,26 @@ pub struct DemoArgs {
     /// Orders per second
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub rps: u32,
+}
+
+/// Begin a plugin of your own: a program that adapts a backend, with its test of what is promised
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PluginNewArgs {
+    /// What it is written in
+    #[arg(long, value_name = "LANGUAGE")]
+    pub lang: Language,
+    /// Where; the directory must not exist yet, or be empty
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, on Rein's own crate
+    Rust,
+    /// Python, on grpcio
+    Python,
+    /// Go, on grpc-go
+    Go,
 }

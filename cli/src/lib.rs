@@ -21,6 +21,7 @@ mod io;
 mod output;
 mod parse;
 mod render;
+mod shell;
 mod state;
 mod suggest;
 mod wait;

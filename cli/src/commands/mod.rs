@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod backend;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod context;
@@ -10,6 +11,10 @@ pub(crate) mod diff;
 pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod incident;
+pub(crate) mod plugin;
+mod propose;
+pub(crate) mod server;
+pub(crate) mod silence;
 pub(crate) mod status;
 pub(crate) mod switch;
 pub(crate) mod token;
@@ -36,6 +41,9 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Status(args) => status::run(args, ctx).await,
         Command::Switch { verb } => switch::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
+        Command::Silence { verb } => silence::run(verb, ctx).await,
+        Command::Backend { verb } => backend::run(verb, ctx).await,
+        Command::Plugin { verb } => plugin::run(verb, ctx).await,
         Command::Undo(args) => undo::run(args, ctx).await,
         Command::Incident { verb } => incident::run(verb, ctx).await,
         Command::Watch(args) => watch::run(args, ctx).await,
@@ -47,7 +55,8 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Auth { verb } => auth::run(verb, ctx).await,
         Command::Context { verb } => context::run(verb, ctx),
         Command::Completions(args) => completions::run(args, ctx),
-        Command::Server(_) | Command::Demo(_) | Command::Plugin(_) => {
+        Command::Server(args) if args.is_clients() => server::status(ctx).await,
+        Command::Server(_) | Command::Demo(_) => {
             Err(CliError::usage("a server cannot be run from inside another program"))
         }
     }

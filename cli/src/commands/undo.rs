@@ -5,7 +5,7 @@ use crate::complete;
 use crate::ctx::{Consent, Ctx};
 use crate::error::CliError;
 use crate::output::{Detail, Show};
-use crate::wait;
+use crate::wait::{self, Altered};
 use clap::Args;
 use rein_api::ExitCode;
 use rein_api::changes::UndoRequest;
@@ -63,7 +63,8 @@ pub(crate) async fn run(args: Undo, ctx: &mut Ctx) -> Result<ExitCode, CliError>
     ctx.parting.clear();
     ctx.show(&done)?;
     if !args.wait.no_wait {
-        let reached = wait::switches(ctx, &client, &wait::named(&done.effects), &args.wait).await?;
+        let altered = Altered::by(&done.effects, [&done.change]);
+        let reached = wait::altered(ctx, &client, altered, &args.wait).await?;
         wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }

@@ -1,9 +1,10 @@
 //! Changes.
 
 use crate::output::{Detail, Show};
+use crate::render::cells::{self, conflict};
 use crate::render::effects::effects;
 use crate::render::switches::state_tone;
-use crate::render::{Cell, Look, Table, Tone, c, proof_line};
+use crate::render::{Audience, Cell, Look, Table, Tone, c, proof_line};
 use rein_api::changes::{ActView, ChangeList, ChangeView, ChangedView, EffectView, UndoView};
 
 fn what(change: &ChangeView) -> String {
@@ -73,10 +74,13 @@ impl Show for ChangeView {
                 look.paint(Tone::Strong, &leg.target),
                 c(&leg.summary)
             ));
-            if self.ended.is_none() {
-                text.push_str(&format!("  {:<9} {}\n", "proof", proof_line(look, &leg.proof)));
+            if self.ended.is_none() || leg.cell.is_some() {
+                let proof = proof_line(look, Audience::of(leg), &leg.proof);
+                text.push_str(&format!("  {:<9} {proof}\n", "proof"));
             }
+            text.extend(leg.cell.iter().map(|cell| cells::cell(look, self, cell)));
         }
+        text.push_str(&conflict(look, self));
         text.extend(self.acts.iter().map(|act| format!("{}\n", did(look, act))));
         text
     }
@@ -106,8 +110,11 @@ fn did(look: &Look, act: &ActView) -> String {
 fn recorded(look: &Look, view: &ChangedView) -> String {
     let mut text = effects(look, &view.effects);
     for leg in &view.change.legs {
-        let name = if view.change.legs.len() > 1 { format!("{}: ", c(&leg.target)) } else { String::new() };
-        text.push_str(&format!("  {name}{}\n", proof_line(look, &leg.proof)));
+        let several = view.change.legs.len() > 1 || leg.cell.is_some();
+        let name = if several { format!("{}: ", c(&leg.target)) } else { String::new() };
+        let effect = leg.cell.as_ref().map(|cell| cell.effect.as_str()).filter(|effect| !effect.is_empty());
+        let effect = effect.map_or_else(String::new, |effect| format!(" · {}", c(effect)));
+        text.push_str(&format!("  {name}{}{effect}\n", proof_line(look, Audience::of(leg), &leg.proof)));
     }
     let id = look.paint(Tone::Strong, &view.change.id);
     text + &format!("holds until {} · change {id} · take it back: rein undo\n", until(look, &view.change))

@@ -1,6 +1,7 @@
 //! Incidents.
 
 use crate::output::{Detail, Show};
+use crate::render::cells::ending;
 use crate::render::effects::effects;
 use crate::render::{Cell, Look, Table, Tone, c};
 use rein_api::changes::ChangeList;
@@ -62,6 +63,7 @@ impl Show for IncidentView {
 /// What closing would do, or did.
 pub(crate) fn closing(look: &Look, view: &ClosedIncidentView, keep: &[String]) -> String {
     let mut text = effects(look, &view.effects);
+    text.push_str(&ending(look, view.incident.changes.iter().filter(|one| view.ends.contains(&one.id))));
     let ends: Vec<_> = view.ends.iter().map(|id| c(id)).collect();
     match ends.len() {
         0 => text.push_str("no change ends with it\n"),

@@ -5,6 +5,8 @@
 
 mod access;
 mod audit;
+mod backends;
+mod cells;
 mod changes;
 mod effects;
 mod incidents;
@@ -12,20 +14,25 @@ mod look;
 mod moments;
 mod preview;
 mod proof;
+mod silences;
 mod status;
 mod switches;
 mod table;
 
 pub(crate) use access::created;
+pub(crate) use cells::{choices, ending, resolving};
 pub(crate) use changes::held_until;
 pub(crate) use effects::{effects, holder, holders};
 pub(crate) use incidents::closing;
 pub(crate) use look::{Colour, ColourChoice, Look, Tone, c};
 pub(crate) use moments::duration;
 pub(crate) use preview::{Whose, preview};
-pub(crate) use proof::{missing, proof_line, proof_short, setting_tone};
+pub(crate) use proof::{Audience, missing, proof_line, proof_short, setting_tone};
+pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 
+#[cfg(test)]
+mod backend_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What a change would do, before it is done.
 
 use crate::render::effects::{effects, holders};
+use crate::render::silences::silence_preview;
 use crate::render::{Look, Tone, c};
 use crate::state::Origin;
-use rein_api::changes::{ChangeRequest, PreviewView};
+use rein_api::changes::{ChangeRequest, LegRequest, PreviewView};
 use rein_api::proof::{DoorView, ProofView};
 
 /// Where parts of a request come from that the person did not type.
@@ -33,6 +34,7 @@ pub(crate) fn preview(look: &Look, view: &PreviewView, request: &ChangeRequest, 
             text.push_str(&holders(look, &leg.supersedes, "    "));
         }
     }
+    text.extend(view.silences.iter().map(|silence| silence_preview(look, silence)));
     let mut parts = vec![deadline(look, view, request)];
     if let Some(name) = &request.incident {
         let origin = match whose.incident {
@@ -51,7 +53,14 @@ pub(crate) fn preview(look: &Look, view: &PreviewView, request: &ChangeRequest, 
 }
 
 fn deadline(look: &Look, view: &PreviewView, request: &ChangeRequest) -> String {
-    let whose = if request.lasts_seconds.is_none() { ", the server's default; --for sets it" } else { "" };
+    let lifts = request.legs.iter().all(|leg| matches!(leg, LegRequest::Lift(_))) && !request.legs.is_empty();
+    let whose = if lifts {
+        ", its own end"
+    } else if request.lasts_seconds.is_none() {
+        ", the server's default; --for sets it"
+    } else {
+        ""
+    };
     let (at, relative) = (look.time(view.deadline), look.relative(view.deadline));
     format!("until {} ({relative}{whose})", look.paint(Tone::Strong, &at))
 }

@@ -1,9 +1,43 @@
 //! Proof in words. The denominator is who should hear, not who happens to be connected.
 
 use crate::render::{Look, Tone, c};
+use rein_api::changes::LegView;
 use rein_api::proof::ProofView;
 
-/// `8 of 8`, or why there is no such figure.
+/// Who shows that something is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Clients of doors.
+    Clients,
+    /// Peers of a backend, which hold what was written.
+    Holding,
+    /// Peers of a backend, where what was written is taken away again.
+    Leaving,
+}
+
+impl Audience {
+    /// Those of one target.
+    pub(crate) fn of(leg: &LegView) -> Self {
+        match &leg.cell {
+            None => Self::Clients,
+            Some(_) if leg.state == "over" => Self::Leaving,
+            Some(_) => Self::Holding,
+        }
+    }
+}
+
+/// `received 8 of 8`, `held on 2/3 peers`, or why there is no such figure.
+fn reached(audience: Audience, proof: &ProofView) -> String {
+    let peers = proof.expected.unwrap_or(proof.connected);
+    match (audience, peers) {
+        (Audience::Clients, _) => received(proof),
+        (Audience::Leaving, 0) if proof.complete => "let go".to_owned(),
+        (_, 0) => "not looked at yet".to_owned(),
+        (Audience::Holding, peers) => format!("held on {}/{peers} peers", proof.held),
+        (Audience::Leaving, peers) => format!("given back on {}/{peers} peers", proof.held),
+    }
+}
+
 fn received(proof: &ProofView) -> String {
     match (proof.expected, proof.connected) {
         (Some(expected), _) => format!("received {} of {expected}", proof.received),
@@ -13,19 +47,20 @@ fn received(proof: &ProofView) -> String {
 }
 
 /// `received 8 of 8`.
-pub(crate) fn proof_short(proof: &ProofView) -> String {
-    received(proof)
+pub(crate) fn proof_short(audience: Audience, proof: &ProofView) -> String {
+    reached(audience, proof)
 }
 
-/// `received 5 of 8 · held 3 · decided 2 · 3 not connected`.
-pub(crate) fn proof_line(look: &Look, proof: &ProofView) -> String {
-    let tone = match (proof.complete, proof.connected) {
-        (true, _) => Tone::Good,
-        (false, 0) => Tone::Bad,
-        (false, _) => Tone::Pending,
+/// `received 5 of 8 · held 3 · decided 2 · 3 not connected`, `held on 2/3 peers · not yet: http://…`.
+pub(crate) fn proof_line(look: &Look, audience: Audience, proof: &ProofView) -> String {
+    let tone = match (proof.complete, audience, proof.connected) {
+        (true, ..) => Tone::Good,
+        (false, Audience::Clients, 0) => Tone::Bad,
+        (false, ..) => Tone::Pending,
     };
-    let mut parts = vec![look.paint(tone, &received(proof))];
-    for (level, count) in [("held", proof.held), ("decided", proof.decided)] {
+    let mut parts = vec![look.paint(tone, &reached(audience, proof))];
+    let levels = [("held", proof.held), ("decided", proof.decided)];
+    for (level, count) in levels.into_iter().filter(|_| audience == Audience::Clients) {
         if count > 0 {
             parts.push(format!("{level} {count}"));
         }
@@ -34,25 +69,30 @@ pub(crate) fn proof_line(look: &Look, proof: &ProofView) -> String {
         parts.push(look.paint(Tone::Bad, &format!("{absent} not connected")));
     }
     if !proof.waiting.is_empty() {
-        parts.push(look.paint(Tone::Pending, &format!("waiting for {}", some(&proof.waiting))));
+        parts.push(look.paint(Tone::Pending, &waiting(audience, proof)));
     }
     parts.join(" · ")
 }
 
 /// Who has not got it: `received 5 of 8; 3 of 8 not connected; waiting for i-1, i-2`.
-pub(crate) fn missing(proof: &ProofView) -> String {
-    let mut parts = vec![received(proof)];
+pub(crate) fn missing(audience: Audience, proof: &ProofView) -> String {
+    let mut parts = vec![reached(audience, proof)];
     if let (Some(absent), Some(expected)) = (proof.absent.filter(|n| *n > 0), proof.expected) {
         parts.push(format!("{absent} of {expected} not connected"));
     }
     if !proof.waiting.is_empty() {
-        parts.push(format!("waiting for {}", some(&proof.waiting)));
+        parts.push(waiting(audience, proof));
     }
     parts.join("; ")
 }
 
+fn waiting(audience: Audience, proof: &ProofView) -> String {
+    let words = if audience == Audience::Clients { "waiting for" } else { "not yet:" };
+    format!("{words} {}", some(&proof.waiting))
+}
+
 /// The first few names of many.
-fn some(names: &[String]) -> String {
+pub(super) fn some(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = names.iter().take(SHOWN).map(|name| c(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {

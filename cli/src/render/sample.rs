@@ -4,8 +4,10 @@ use crate::render::{Colour, Look};
 use jiff::tz::TimeZone;
 use rein_api::At;
 use rein_api::audit::AuditView;
+use rein_api::backends::{BackendDocument, BackendView, CellView, PluginView, ReassertRequest};
 use rein_api::changes::{ActView, ChangeView, EffectView, HolderView, LegPreview, LegView, PreviewView};
 use rein_api::proof::{DoorView, ProofView};
+use rein_api::silences::{AlertView, MatcherView, SilencePreview, SilenceView};
 use rein_api::status::{OpenIncidentView, ServerView, StatusView};
 use rein_api::switches::{LayerView, ScopeView, SwitchView};
 use rein_domain::time::Timestamp;
@@ -131,6 +133,9 @@ pub(crate) fn status() -> StatusView {
         },
         switches: vec![switch()],
         switches_total: 14,
+        layers: vec![],
+        layers_total: 0,
+        backends: vec![],
         incidents: vec![OpenIncidentView { name: "INC-42".into(), changes: 1 }],
         recent: vec![entry],
         doors: vec![door("flagd", "client", "last set", 24), door("ofrep", "rein", "code default", 1)],
@@ -163,7 +168,7 @@ pub(crate) fn bob() -> HolderView {
 /// On → 20 % off.
 pub(crate) fn effect() -> EffectView {
     EffectView {
-        switch: "order/recommendations".into(),
+        target: "order/recommendations".into(),
         before: "on".into(),
         after: "20 % off in sh".into(),
         visible: true,
@@ -184,6 +189,7 @@ pub(crate) fn preview() -> PreviewView {
             supersedes: vec![],
             revision: 41,
         }],
+        silences: vec![],
         deadline: at("2026-11-23T02:40:00Z"),
         doors: status().doors,
     }
@@ -195,13 +201,15 @@ pub(crate) fn change() -> ChangeView {
         id: "k7q2m9x4tf".into(),
         actor: "alice".into(),
         legs: vec![LegView {
-            switch: "order/recommendations".into(),
+            noun: "switch".into(),
+            target: "order/recommendations".into(),
             setting: "off".into(),
             stance: "protects".into(),
             scope: scope(),
             summary: "20 % off in sh".into(),
             state: "in force".into(),
             proof: proof(7, 8),
+            cell: None,
         }],
         reason: "db slow".into(),
         incident: Some("INC-42".into()),
@@ -219,5 +227,177 @@ pub(crate) fn change() -> ChangeView {
             reason: "still bad".into(),
         }],
         revision: 41,
+    }
+}
+
+/// An alert of the order service.
+pub(crate) fn alert(instance: &str, zone: &str) -> AlertView {
+    let labels = [("alertname", "HighLatency"), ("service", "order"), ("instance", instance), ("zone", zone)];
+    AlertView {
+        id: format!("f1{instance}"),
+        backend: "alerts-sh".into(),
+        labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        summary: String::new(),
+        since: at("2026-11-23T01:55:00Z"),
+        state: "active".into(),
+        silenced_by: vec![],
+    }
+}
+
+/// What a silence would hush.
+pub(crate) fn silence_preview() -> SilencePreview {
+    SilencePreview {
+        backend: "alerts-sh".into(),
+        summary: r#"silence {alertname="HighLatency",service="order"}"#.into(),
+        firing: 2,
+        firing_in_all: 14,
+        lately: Some(5),
+        alerts: vec![alert("order-1", "sh"), alert("order-2", "bj")],
+        already: vec![],
+        missing_peers: vec![],
+        fault: None,
+        keeps_deadline: "backend".into(),
+        when_rein_dies: "silences end by themselves".into(),
+    }
+}
+
+/// What alice's silence is to hold.
+pub(crate) const WANTED: &str = r#"{"matchers":[["alertname","=","HighLatency"],["service","=","order"]],"ends":"2026-11-23T04:10:00Z","author":"alice","comment":"db slow (INC-42)"}"#;
+
+/// Alice's silence, which one peer of three does not show yet.
+pub(crate) fn silenced() -> ChangeView {
+    let cell = CellView {
+        backend: "alerts-sh".into(),
+        key: "3v9k2m7c1x".into(),
+        change: "3v9k2m7c1x".into(),
+        state: "held".into(),
+        since: at("2026-11-23T02:09:00Z"),
+        object: "8d1f5c1e-0000-4000-8000-000000000001".into(),
+        prior: None,
+        want: Some(WANTED.into()),
+        found: Some(WANTED.into()),
+        observed: Some(at("2026-11-23T02:09:57Z")),
+        effect: "hushes 2 alerts".into(),
+        missing_peers: vec!["http://am-2:9093".into()],
+        reasserted: 0,
+        next: "it is in force, but not seen yet on http://am-2:9093: looked at every 1 s".into(),
+    };
+    let proof = ProofView {
+        sent: 2,
+        received: 2,
+        held: 2,
+        decided: 0,
+        connected: 3,
+        expected: Some(3),
+        absent: None,
+        waiting: vec!["http://am-2:9093".into()],
+        complete: false,
+    };
+    ChangeView {
+        id: "3v9k2m7c1x".into(),
+        legs: vec![LegView {
+            noun: "silence".into(),
+            target: "alerts-sh".into(),
+            setting: "silenced".into(),
+            stance: "protects".into(),
+            scope: ScopeView::default(),
+            summary: r#"silence {alertname="HighLatency",service="order"}"#.into(),
+            state: "pending".into(),
+            proof,
+            cell: Some(cell),
+        }],
+        deadline: at("2026-11-23T04:10:00Z"),
+        state: "pending".into(),
+        acts: vec![],
+        ..change()
+    }
+}
+
+/// Alice's silence after somebody shortened it by hand.
+pub(crate) fn torn() -> ChangeView {
+    let mut view = silenced();
+    view.state = "conflict".into();
+    let leg = &mut view.legs[0];
+    leg.state = "conflict".into();
+    if let Some(cell) = &mut leg.cell {
+        cell.state = "conflict".into();
+        cell.missing_peers.clear();
+        cell.found = Some(WANTED.replace("04:10", "02:30").replace("alice", "bob"));
+        cell.next =
+            "nothing until a person decides: rein change resolve ID --reassert, --adopt or --restore".into();
+    }
+    view
+}
+
+/// Alice's silence as its backend shows it.
+pub(crate) fn silence() -> SilenceView {
+    let matcher =
+        |name: &str, value: &str| MatcherView { name: name.into(), op: "=".into(), value: value.into() };
+    SilenceView {
+        id: "3v9k2m7c1x".into(),
+        backend: "alerts-sh".into(),
+        object: "8d1f5c1e-0000-4000-8000-000000000001".into(),
+        change: Some("3v9k2m7c1x".into()),
+        matchers: vec![matcher("alertname", "HighLatency"), matcher("service", "order")],
+        summary: r#"{alertname="HighLatency",service="order"}"#.into(),
+        starts: at("2026-11-23T02:09:00Z"),
+        ends: at("2026-11-23T04:10:00Z"),
+        author: "alice".into(),
+        comment: "db slow (INC-42)".into(),
+        state: "active".into(),
+        hushes: Some(2),
+        missing_peers: vec![],
+    }
+}
+
+/// A silence that bob laid with a tool of his own.
+pub(crate) fn foreign_silence() -> SilenceView {
+    let mut matchers = silence().matchers;
+    matchers[1] = MatcherView { name: "summary".into(), op: "=".into(), value: "it's slow".into() };
+    SilenceView {
+        id: "5cffcecd-3c84-46ae-9663-0fa48d8b0439".into(),
+        object: "5cffcecd-3c84-46ae-9663-0fa48d8b0439".into(),
+        change: None,
+        matchers,
+        summary: r#"{alertname="HighLatency",summary="it's slow"}"#.into(),
+        author: "bob".into(),
+        comment: "by hand".into(),
+        ..silence()
+    }
+}
+
+/// A backend that holds alice's silence.
+pub(crate) fn backend() -> BackendView {
+    BackendView {
+        definition: BackendDocument {
+            kind: "backend".into(),
+            name: "alerts-sh".into(),
+            plugin: "alertmanager".into(),
+            owner: "team-sre".into(),
+            config: [("peers".to_owned(), serde_json::json!(["http://am-1:9093", "http://am-2:9093"]))]
+                .into_iter()
+                .collect(),
+            reassert: ReassertRequest::Never,
+            never_silence: vec![r#"alertname="Watchdog""#.into()],
+        },
+        plugin: PluginView {
+            name: "alertmanager".into(),
+            version: "0.1.0".into(),
+            kind: "bundled".into(),
+            backend: "alerts-sh".into(),
+            state: "running".into(),
+            why: String::new(),
+            pid: Some(4711),
+            restarts: 0,
+            uptime_seconds: Some(5400),
+        },
+        nouns: vec!["silence".into()],
+        repeat: "marker".into(),
+        keeps_deadline: "backend".into(),
+        when_rein_dies: "silences end by themselves".into(),
+        cannot: vec![],
+        cells: silenced().legs.into_iter().filter_map(|leg| leg.cell).collect(),
+        observed: Some(at("2026-11-23T02:09:57Z")),
+        fault: None,
     }
 }

@@ -1,11 +1,13 @@
 //! The whole picture on one screen.
 
 use crate::output::{Detail, Show};
+use crate::render::cells;
 use crate::render::preview::clients;
 use crate::render::{Look, Tone, c, duration, setting_tone};
 use rein_api::audit::AuditView;
+use rein_api::changes::ChangeView;
 use rein_api::proof::ProofView;
-use rein_api::status::StatusView;
+use rein_api::status::{BackendStatusView, ServerView, StatusView};
 use rein_api::switches::{LayerView, ScopeView, SwitchView};
 use std::time::Duration;
 
@@ -15,8 +17,10 @@ const SHOWN: usize = 4;
 impl Show for StatusView {
     fn table(&self, look: &Look, detail: Detail) -> String {
         let mut text = trouble(look, self);
+        text.push_str(&astray(look, self));
         text.push_str(&headline(look, self));
         text.extend(self.switches.iter().map(|switch| format!("  {}\n", target(look, switch))));
+        text.push_str(&layers(look, self));
         if !self.incidents.is_empty() {
             let open =
                 |i: &rein_api::status::OpenIncidentView| format!("{} ({})", c(&i.name), changes(i.changes));
@@ -33,6 +37,11 @@ impl Show for StatusView {
             text.push_str(&look.flow("doors: ", 2, &doors));
             text.push('\n');
         }
+        if !self.backends.is_empty() {
+            let backends: Vec<(Tone, String)> = self.backends.iter().map(|one| backend(look, one)).collect();
+            text.push_str(&look.flow("backends: ", 2, &backends));
+            text.push('\n');
+        }
         if detail == Detail::Wide {
             let up = duration(Duration::from_secs(self.server.uptime_seconds));
             let (version, epoch) = (c(&self.server.version), c(&self.server.epoch));
@@ -43,7 +52,103 @@ impl Show for StatusView {
     }
 
     fn names(&self) -> Vec<String> {
-        self.switches.iter().map(|switch| switch.name.clone()).collect()
+        let layers = self.layers.iter().map(|change| change.id.clone());
+        self.switches.iter().map(|switch| switch.name.clone()).chain(layers).collect()
+    }
+}
+
+impl Show for ServerView {
+    fn table(&self, look: &Look, _: Detail) -> String {
+        let mut text = match (&self.trouble, self.ready) {
+            (None, true) => format!("{}\n", look.paint(Tone::Good, "ready")),
+            (Some(why), _) => {
+                format!("{} {}\n", look.paint(Tone::Bad, "SERVER TROUBLE:"), c(&look.localised(why)))
+            }
+            (None, false) => format!("{}\n", look.paint(Tone::Bad, "not ready to write")),
+        };
+        let mut row = |name: &str, value: String| text.push_str(&format!("  {name:<9} {value}\n"));
+        row("version", c(&self.version).into_owned());
+        row("up", duration(Duration::from_secs(self.uptime_seconds)));
+        row("epoch", c(&self.epoch).into_owned());
+        row("revision", self.revision.to_string());
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.version.clone()]
+    }
+}
+
+/// What wants a person before anything else: conflicts, and backends that do not answer.
+fn astray(look: &Look, status: &StatusView) -> String {
+    let mut text = String::new();
+    for change in status.layers.iter().filter(|change| change.state == "conflict") {
+        let head = look.paint(Tone::Bad, "CONFLICT:");
+        let id = look.paint(Tone::Strong, &change.id);
+        let torn = change.legs.iter().filter(|leg| leg.state == "conflict");
+        let torn: Vec<_> = torn.map(|leg| c(&leg.target).into_owned()).collect();
+        text.push_str(&format!(
+            "{head} somebody else altered {id} in {} · rein change resolve {} --reassert, --adopt or --restore\n",
+            torn.join(", "),
+            c(&change.id)
+        ));
+    }
+    for backend in &status.backends {
+        let Some(fault) = &backend.fault else { continue };
+        let head = look.paint(Tone::Bad, "BACKEND DOES NOT ANSWER:");
+        let since = backend.observed.map_or_else(
+            || "never seen since the server started".to_owned(),
+            |at| format!("last seen {}", look.relative(at)),
+        );
+        text.push_str(&format!("{head} {} · {since} · {}\n", c(&backend.name), c(fault)));
+    }
+    text
+}
+
+/// What lies in backends: `k7q2m9x4tf  alerts-sh silence {…} · INC-42 alice →05:08 · hushes 3 alerts · held 3/3`.
+fn layers(look: &Look, status: &StatusView) -> String {
+    if status.layers.is_empty() {
+        return String::new();
+    }
+    let mut text = "in backends\n".to_owned();
+    for change in &status.layers {
+        text.push_str(&layer_line(look, change));
+        text.push('\n');
+    }
+    let shown = u32::try_from(status.layers.len()).unwrap_or(u32::MAX);
+    if status.layers_total > shown {
+        text.push_str(&format!("  and {} more: rein change list --active\n", status.layers_total - shown));
+    }
+    text
+}
+
+fn layer_line(look: &Look, change: &ChangeView) -> String {
+    let mut parts = Vec::new();
+    for (at, leg) in change.legs.iter().filter(|leg| leg.cell.is_some()).enumerate() {
+        // A silence on every cluster says the same on each of them.
+        let alike = at > 0 && change.legs.iter().all(|other| other.summary == leg.summary);
+        let what = if alike { leg.target.clone() } else { format!("{} {}", leg.target, leg.summary) };
+        parts.push((Tone::Plain, what));
+        parts.extend(cells::short(leg));
+    }
+    let mut whose: Vec<String> = change.incident.iter().cloned().collect();
+    whose.push(change.actor.clone());
+    whose.push(match &change.ended {
+        None => format!("→{}", look.time(change.deadline)),
+        Some(ended) => format!("({})", ended.how),
+    });
+    parts.push((Tone::Plain, whose.join(" ")));
+    look.flow(&format!("  {}  ", look.paint(Tone::Strong, &change.id)), 6, &parts)
+}
+
+fn backend(look: &Look, backend: &BackendStatusView) -> (Tone, String) {
+    let name = &backend.name;
+    match (&backend.fault, backend.conflicts, backend.observed) {
+        (Some(_), ..) => (Tone::Bad, format!("{name} does not answer")),
+        (None, 0, Some(at)) => (Tone::Plain, format!("{name} seen {}", look.relative(at))),
+        (None, 0, None) => (Tone::Plain, format!("{name} {}", backend.plugin)),
+        (None, 1, _) => (Tone::Bad, format!("{name} 1 conflict")),
+        (None, n, _) => (Tone::Bad, format!("{name} {n} conflicts")),
     }
 }
 
@@ -64,10 +169,12 @@ fn headline(look: &Look, status: &StatusView) -> String {
     let degraded = |s: &&SwitchView| s.setting == "partly" || s.setting == s.protects;
     let down = status.switches.iter().filter(degraded).count();
     let (total, layered) = (status.switches_total, status.switches.len());
+    // Where a backend is astray, "all" would be said of too much.
+    let normal = if astray(look, status).is_empty() { "all normal" } else { "no switch degraded" };
     let text = match (down, total) {
         (_, 0) => look.paint(Tone::Pending, "no switch is declared"),
-        (0, 1) => look.paint(Tone::Good, "all normal · 1 switch"),
-        (0, _) => look.paint(Tone::Good, &format!("all normal · {total} switches")),
+        (0, 1) => look.paint(Tone::Good, &format!("{normal} · 1 switch")),
+        (0, _) => look.paint(Tone::Good, &format!("{normal} · {total} switches")),
         (1, _) => look.paint(Tone::Bad, &format!("1 switch of {total} degraded")),
         _ => look.paint(Tone::Bad, &format!("{down} switches of {total} degraded")),
     };

@@ -1,7 +1,7 @@
 //! Switches.
 
 use crate::output::{Detail, Show};
-use crate::render::{Cell, Look, Table, Tone, c, proof_line, proof_short, setting_tone};
+use crate::render::{Audience, Cell, Look, Table, Tone, c, proof_line, proof_short, setting_tone};
 use rein_api::switches::{LayerView, SwitchList, SwitchView};
 
 impl Show for SwitchList {
@@ -19,7 +19,7 @@ impl Show for SwitchList {
                 Cell::plain(last.map_or_else(String::new, |at| look.time(at))),
                 Cell::plain(switch.level.to_string()),
                 Cell::plain(&switch.owner),
-                Cell::plain(proof_short(&switch.proof)),
+                Cell::plain(proof_short(Audience::Clients, &switch.proof)),
             ];
             if detail == Detail::Wide {
                 let mut incidents: Vec<&str> =
@@ -56,7 +56,7 @@ impl Show for SwitchView {
                 row(name, list.iter().map(|entry| c(entry)).collect::<Vec<_>>().join(", "));
             }
         }
-        row("proof", proof_line(look, &self.proof));
+        row("proof", proof_line(look, Audience::Clients, &self.proof));
         if self.layers.is_empty() {
             text.push_str("no layers: the base is in force\n");
             return text;
@@ -89,7 +89,7 @@ fn layer_cells(look: &Look, layer: &LayerView) -> Vec<Cell> {
 /// How the state of a layer or change looks.
 pub(super) fn state_tone(state: &str) -> Tone {
     match state {
-        "in force" => Tone::Bad,
+        "in force" | "conflict" => Tone::Bad,
         "pending" => Tone::Pending,
         _ => Tone::Dim,
     }

@@ -25,19 +25,19 @@ impl Cell {
 /// Rows under headings.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    headings: Vec<&'static str>,
+    headings: Vec<String>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     /// An empty table.
     pub(crate) fn new<const N: usize>(headings: [&'static str; N]) -> Self {
-        Self { headings: headings.into(), rows: Vec::new() }
+        Self { headings: headings.map(str::to_owned).into(), rows: Vec::new() }
     }
 
     /// One more column.
-    pub(crate) fn and(mut self, heading: &'static str) -> Self {
-        self.headings.push(heading);
+    pub(crate) fn and(mut self, heading: &str) -> Self {
+        self.headings.push(c(heading).into_owned());
         self
     }
 

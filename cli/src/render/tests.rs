@@ -10,7 +10,7 @@ use rein_api::incidents::{ClosedIncidentView, IncidentView};
 use rein_api::proof::ProofView;
 use rein_api::switches::SwitchList;
 
-fn request() -> ChangeRequest {
+pub(super) fn request() -> ChangeRequest {
     ChangeRequest {
         legs: vec![],
         lasts_seconds: Some(1800),
@@ -196,7 +196,7 @@ fn an_undo_without_visible_effect_names_who_holds() {
         change: change(),
         effects: vec![
             hidden,
-            EffectView { switch: "a/b".into(), before: "off".into(), after: "on".into(), ..effect() },
+            EffectView { target: "a/b".into(), before: "off".into(), after: "on".into(), ..effect() },
         ],
     };
     assert_snapshot!(view.table(&look(), Detail::Short), @r"

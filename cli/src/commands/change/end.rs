@@ -5,8 +5,8 @@ use crate::complete;
 use crate::ctx::{Consent, Ctx};
 use crate::error::CliError;
 use crate::parse;
-use crate::render::{c, effects};
-use crate::wait;
+use crate::render::{self, Look, c, effects};
+use crate::wait::{self, Altered};
 use clap::Args;
 use rein_api::ExitCode;
 use rein_api::changes::{ChangeView, ChangedView, EffectView, EndRequest};
@@ -45,7 +45,18 @@ pub(crate) async fn run(args: End, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
     let client = ctx.client()?;
     let ending =
         Ending { reason: args.reason.unwrap_or_default(), write: args.write, key: args.idempotency_key };
-    let ended = many(ctx, &client, &[args.id.to_string()], ending).await?;
+    end(ctx, &client, args.id.as_str(), ending, &args.wait).await
+}
+
+/// Ends one change, and waits until everybody has heard.
+pub(crate) async fn end(
+    ctx: &mut Ctx,
+    client: &Client,
+    id: &str,
+    ending: Ending,
+    wait: &Wait,
+) -> Result<ExitCode, CliError> {
+    let ended = many(ctx, client, &[id.to_owned()], ending).await?;
     let Some(ended) = ended.and_then(|mut all| all.pop()) else { return Ok(ExitCode::Done) };
     if ctx.for_people() {
         let text = format!("ended {}\n{}", c(&ended.change.id), effects(&ctx.look_out(), &ended.effects));
@@ -53,10 +64,11 @@ pub(crate) async fn run(args: End, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
     } else {
         ctx.show(&ended)?;
     }
-    if !args.wait.no_wait {
-        let reached = wait::switches(ctx, &client, &wait::named(&ended.effects), &args.wait).await?;
+    if !wait.no_wait {
+        let altered = Altered::by(&ended.effects, [&ended.change]);
+        let reached = wait::altered(ctx, client, altered, wait).await?;
         wait::report(ctx, &reached)?;
-        wait::verdict(&reached, &args.wait, "rein status")?;
+        wait::verdict(&reached, wait, "rein status")?;
     }
     Ok(ExitCode::Done)
 }
@@ -81,16 +93,17 @@ pub(crate) async fn many(
         current.push(change);
     }
     let preview: Vec<EffectView> = before.iter().flat_map(|one| one.effects.clone()).collect();
+    let given_back = |look: &Look| effects(look, &preview) + &render::ending(look, &current);
     let apart = if ids.len() > 1 { "each by itself:\n" } else { "" };
     if ending.write.dry_run {
         match (ctx.for_people(), before.pop()) {
             (false, Some(one)) if before.is_empty() => ctx.show(&one)?,
-            _ => ctx.put(&format!("{apart}{}", effects(&ctx.look_out(), &preview)))?,
+            _ => ctx.put(&format!("{apart}{}", given_back(&ctx.look_out())))?,
         }
         ctx.say("dry run: nothing was changed")?;
         return Ok(None);
     }
-    let text = format!("{apart}{}", effects(&ctx.look_err(), &preview));
+    let text = format!("{apart}{}", given_back(&ctx.look_err()));
     ctx.present(Consent::from(ending.write.yes), &text)?;
     let question =
         if ids.len() == 1 { format!("End {}?", ids[0]) } else { format!("End {}?", ids.join(", ")) };

@@ -9,8 +9,8 @@ use crate::render::held_until;
 use crate::wait;
 use clap::Args;
 use rein_api::ExitCode;
-use rein_api::changes::ExtendRequest;
-use rein_client::Key;
+use rein_api::changes::{ChangeView, ExtendRequest};
+use rein_client::{Client, Key};
 use rein_domain::name::ChangeId;
 use std::time::Duration;
 
@@ -20,9 +20,16 @@ pub(crate) struct Extend {
     /// The change; the beginning of its id will do
     #[arg(value_name = "CHANGE", add = complete::changes())]
     id: ChangeId,
+    #[command(flatten)]
+    how: Longer,
+}
+
+/// By how much a deadline moves, and how that is done.
+#[derive(Debug, Args)]
+pub(crate) struct Longer {
     /// By how much, such as 1h
     #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, value_parser = parse::span)]
-    by: Duration,
+    pub(crate) by: Duration,
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = parse::reason)]
     reason: Option<String>,
@@ -39,6 +46,16 @@ pub(crate) struct Extend {
 pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let client = ctx.client()?;
     let before = client.change(args.id.as_str()).await?;
+    extend(ctx, &client, before, args.how).await
+}
+
+/// Extends one change, and waits until everybody has heard.
+pub(crate) async fn extend(
+    ctx: &mut Ctx,
+    client: &Client,
+    before: ChangeView,
+    args: Longer,
+) -> Result<ExitCode, CliError> {
     let request = ExtendRequest {
         by_seconds: args.by.as_secs(),
         reason: args.reason.unwrap_or_default(),
@@ -48,7 +65,7 @@ pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliErro
     let key = args.idempotency_key.unwrap_or_else(Key::fresh);
     let mut view = client.extend(&before.id, &request, &key).await?;
     if !args.dry_run && !args.wait.no_wait {
-        view.change = wait::change(ctx, &client, view.change, &args.wait).await?;
+        view.change = wait::change(ctx, client, view.change, &args.wait).await?;
     }
     if ctx.for_people() {
         let text = held_until(&ctx.look_out(), &before, &view.change);

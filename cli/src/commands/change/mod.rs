@@ -1,8 +1,9 @@
 //! `rein change`
 
 pub(crate) mod end;
-mod extend;
+pub(crate) mod extend;
 mod list;
+mod resolve;
 mod show;
 
 use crate::ctx::Ctx;
@@ -17,6 +18,7 @@ pub(crate) enum Verb {
     Show(show::Show),
     End(end::End),
     Extend(extend::Extend),
+    Resolve(resolve::Resolve),
 }
 
 pub(crate) async fn run(verb: Verb, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
@@ -25,5 +27,6 @@ pub(crate) async fn run(verb: Verb, ctx: &mut Ctx) -> Result<ExitCode, CliError>
         Verb::Show(args) => show::run(args, ctx).await,
         Verb::End(args) => end::run(args, ctx).await,
         Verb::Extend(args) => extend::run(args, ctx).await,
+        Verb::Resolve(args) => resolve::run(args, ctx).await,
     }
 }

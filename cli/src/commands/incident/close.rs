@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::parse;
 use crate::render::{c, closing, duration, effects};
 use crate::state;
-use crate::wait;
+use crate::wait::{self, Altered};
 use clap::Args;
 use rein_api::ExitCode;
 use rein_api::changes::{EffectView, EndRequest};
@@ -78,7 +78,9 @@ pub(crate) async fn run(args: Close, ctx: &mut Ctx) -> Result<ExitCode, CliError
         ctx.say(&format!("{name} is no longer the incident in use"))?;
     }
     if !args.wait.no_wait {
-        let reached = wait::switches(ctx, &client, &wait::named(&closed.effects), &args.wait).await?;
+        let ended = closed.incident.changes.iter().filter(|change| closed.ends.contains(&change.id));
+        let altered = Altered::by(&closed.effects, ended);
+        let reached = wait::altered(ctx, &client, altered, &args.wait).await?;
         wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }

@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::parse;
 use crate::render::{c, held_until};
 use crate::state;
-use crate::wait;
+use crate::wait::{self, Altered};
 use clap::Args;
 use rein_api::ExitCode;
 use rein_api::changes::{ChangeList, ChangeView, ExtendRequest};
@@ -80,11 +80,12 @@ pub(crate) async fn run(args: Extend, ctx: &mut Ctx) -> Result<ExitCode, CliErro
     if args.dry_run {
         ctx.say("dry run: nothing was changed")?;
     } else if !args.wait.no_wait {
-        let mut names: Vec<String> =
-            extended.iter().flat_map(|change| &change.legs).map(|leg| leg.target.clone()).collect();
+        let switches = extended.iter().flat_map(|change| &change.legs).filter(|leg| leg.cell.is_none());
+        let mut names: Vec<String> = switches.map(|leg| leg.target.clone()).collect();
         names.sort();
         names.dedup();
-        let reached = wait::switches(ctx, &client, &names, &args.wait).await?;
+        let altered = Altered::by(&[], &extended).and(names);
+        let reached = wait::altered(ctx, &client, altered, &args.wait).await?;
         wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, &format!("rein incident show {name}"))?;
     }

@@ -1,7 +1,8 @@
 //! What `switch off` and `switch on` share: which of the two protects is the switch's own affair.
 
 use crate::args::{Wait, Write};
-use crate::commands::switch::{look_up, propose, release};
+use crate::commands::propose::{self, Proposal};
+use crate::commands::switch::{look_up, release};
 use crate::complete;
 use crate::ctx::Ctx;
 use crate::error::CliError;
@@ -117,7 +118,12 @@ pub(super) async fn lay(
         return Ok(ExitCode::Done);
     }
     let relaxing = views.iter().filter(|view| relaxes(view)).map(|view| view.name.clone()).collect();
-    propose::run(ctx, &client, propose::Proposal { request, whose, relaxing, args: &args }).await
+    let switches = request.legs.iter().filter_map(LegRequest::as_switch);
+    let names: Vec<&str> = switches.map(|leg| leg.switch.as_str()).collect();
+    let question = format!("Turn {} {setting}?", names.join(", "));
+    let (key, write, wait) = (args.idempotency_key.as_ref(), &args.write, &args.wait);
+    let proposal = Proposal { request, whose, relaxing, question, matchers: None, key, write, wait };
+    propose::run(ctx, &client, proposal).await
 }
 
 async fn look(client: &Client, args: &Lay) -> Result<Vec<SwitchView>, CliError> {

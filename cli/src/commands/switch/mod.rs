@@ -4,7 +4,6 @@ mod lay;
 mod list;
 mod off;
 mod on;
-mod propose;
 mod release;
 mod show;
 

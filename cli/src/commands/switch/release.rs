@@ -107,7 +107,7 @@ pub(super) async fn run(
         return Err(in_the_way(ctx, wanted, &left, "ended as asked, but other layers still hold"));
     }
     if !args.wait.no_wait && views.iter().all(|view| view.setting == wanted.setting.to_string()) {
-        let reached = wait::switches(ctx, client, &names, &args.wait).await?;
+        let reached = wait::altered(ctx, client, wait::Altered::switches(names), &args.wait).await?;
         wait::report(ctx, &reached)?;
         wait::verdict(&reached, &args.wait, "rein status")?;
     }

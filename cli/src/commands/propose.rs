@@ -1,41 +1,55 @@
-//! Preview, confirm, record, wait for proof.
+//! Preview, confirm, record, wait for proof: the same for whatever a change lies over.
 
-use crate::commands::switch::lay::Lay;
+use crate::args::{Wait, Write};
+use crate::commands::silence::doubt;
 use crate::ctx::{Consent, Ctx};
 use crate::error::CliError;
 use crate::output::{Format, json, yaml};
-use crate::render::{Whose, c, preview};
+use crate::render::{Look, Whose, c, doubted, preview};
 use crate::state::Origin;
 use crate::wait;
 use rein_api::changes::{ChangeRequest, ChangedView, LegRequest, PreviewView, SwitchLegRequest};
 use rein_api::{ErrorCode, ExitCode};
 use rein_client::{Client, Key};
+use rein_domain::matchers::Matchers;
 use std::collections::BTreeSet;
 
-/// What is to be laid.
-pub(super) struct Proposal<'a> {
+/// What is to be laid, and how.
+pub(crate) struct Proposal<'a> {
     /// The request, but for the revisions seen.
-    pub(super) request: ChangeRequest,
+    pub(crate) request: ChangeRequest,
     /// Where its incident comes from.
-    pub(super) whose: Option<Origin>,
+    pub(crate) whose: Option<Origin>,
     /// Switches on which it relaxes: for these the revision previewed is sent back.
-    pub(super) relaxing: BTreeSet<String>,
-    /// The command line.
-    pub(super) args: &'a Lay,
+    pub(crate) relaxing: BTreeSet<String>,
+    /// What is asked before it is done.
+    pub(crate) question: String,
+    /// What a silence hushes, where there is one to be doubted: most that match nothing are misspelt.
+    pub(crate) matchers: Option<&'a Matchers>,
+    /// The key it is sent under, where the caller has chosen one.
+    pub(crate) key: Option<&'a Key>,
+    /// Whether to ask, and whether to do it at all.
+    pub(crate) write: &'a Write,
+    /// Whether to wait for proof.
+    pub(crate) wait: &'a Wait,
 }
 
-pub(super) async fn run(
+/// Lays it.
+pub(crate) async fn run(
     ctx: &mut Ctx,
     client: &Client,
     mut proposal: Proposal<'_>,
 ) -> Result<ExitCode, CliError> {
-    let args = proposal.args;
-    let consent = Consent::from(args.write.yes);
+    let consent = Consent::from(proposal.write.yes);
     let laid = loop {
         proposal.request.seen.clear();
         let view = client.preview(&proposal.request).await.map_err(|e| refused(e.into(), &proposal))?;
-        show(ctx, &view, &proposal)?;
-        if args.write.dry_run {
+        let doubts = match proposal.matchers {
+            Some(matchers) => doubt::of(client, matchers, &view.silences).await,
+            None => None,
+        };
+        show(ctx, &view, &proposal, doubts)?;
+        if proposal.write.dry_run {
             return Ok(ExitCode::Done);
         }
         // An added protection is right whatever happened meanwhile; giving something back is not.
@@ -45,8 +59,8 @@ pub(super) async fn run(
             .filter(|leg| proposal.relaxing.contains(&leg.effect.target))
             .map(|leg| (leg.effect.target.clone(), leg.revision))
             .collect();
-        ctx.confirm(consent, &question(&proposal.request))?;
-        let key = args.idempotency_key.clone().unwrap_or_else(Key::fresh);
+        ctx.confirm(consent, &proposal.question)?;
+        let key = proposal.key.cloned().unwrap_or_else(Key::fresh);
         ctx.parting.set([
             "it may or may not be recorded".to_owned(),
             format!("rein change show --key {}   # what came of it", key.as_str()),
@@ -60,39 +74,50 @@ pub(super) async fn run(
             Err(error) => return Err(refused(error, &proposal)),
         }
     };
-    finish(ctx, client, laid, args).await
+    finish(ctx, client, laid, proposal.wait).await
 }
 
 async fn finish(
     ctx: &mut Ctx,
     client: &Client,
     mut laid: ChangedView,
-    args: &Lay,
+    wait: &Wait,
 ) -> Result<ExitCode, CliError> {
-    if !args.wait.no_wait {
-        laid.change = wait::change(ctx, client, laid.change, &args.wait).await?;
+    if !wait.no_wait {
+        laid.change = wait::change(ctx, client, laid.change, wait).await?;
     }
     ctx.parting.clear();
     ctx.show(&laid)?;
-    if args.wait.no_wait {
+    if wait.no_wait {
         return Ok(ExitCode::Done);
     }
-    wait::verdict(&wait::legs(&laid.change), &args.wait, &format!("rein change show {}", laid.change.id))?;
+    wait::verdict(&wait::legs(&laid.change), wait, &format!("rein change show {}", laid.change.id))?;
     Ok(ExitCode::Done)
 }
 
 /// A preview that was asked for is data; one on the way to a question is not.
-fn show(ctx: &mut Ctx, view: &PreviewView, proposal: &Proposal<'_>) -> Result<(), CliError> {
+fn show(
+    ctx: &mut Ctx,
+    view: &PreviewView,
+    proposal: &Proposal<'_>,
+    doubts: Option<Vec<String>>,
+) -> Result<(), CliError> {
     let whose = Whose { incident: proposal.whose };
-    if !proposal.args.write.dry_run {
-        let text = preview(&ctx.look_err(), view, &proposal.request, whose);
-        return ctx.present(Consent::from(proposal.args.write.yes), &text);
+    let text = |look: &Look| {
+        let doubts = doubts.as_deref().map_or_else(String::new, |lines| doubted(look, lines));
+        preview(look, view, &proposal.request, whose) + &doubts
+    };
+    if !proposal.write.dry_run {
+        let text = text(&ctx.look_err());
+        return ctx.present(Consent::from(proposal.write.yes), &text);
     }
+    let legs = view.legs.iter().map(|leg| leg.effect.target.as_str());
+    let names = legs.chain(view.silences.iter().map(|silence| silence.backend.as_str()));
     let text = match ctx.format() {
-        Format::Table | Format::Wide => preview(&ctx.look_out(), view, &proposal.request, whose),
+        Format::Table | Format::Wide => text(&ctx.look_out()),
         Format::Json => json(view)?,
         Format::Yaml => yaml(view)?,
-        Format::Name => view.legs.iter().map(|leg| c(&leg.effect.target)).collect::<Vec<_>>().join("\n"),
+        Format::Name => names.map(c).collect::<Vec<_>>().join("\n"),
     };
     ctx.put(&text)?;
     ctx.say("dry run: nothing was changed")
@@ -100,12 +125,6 @@ fn show(ctx: &mut Ctx, view: &PreviewView, proposal: &Proposal<'_>) -> Result<()
 
 fn switches(request: &ChangeRequest) -> impl Iterator<Item = &SwitchLegRequest> {
     request.legs.iter().filter_map(LegRequest::as_switch)
-}
-
-fn question(request: &ChangeRequest) -> String {
-    let names: Vec<&str> = switches(request).map(|leg| leg.switch.as_str()).collect();
-    let setting = switches(request).next().map_or("", |leg| leg.setting.as_str());
-    format!("Turn {} {setting}?", names.join(", "))
 }
 
 /// Adds what to type to a refusal that a flag or the state file brought about.
