@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Begun::Handover(Handover::Server(args)) => server::run(args),
         Begun::Handover(Handover::Demo(args)) => demo::run(args),
         Begun::Handover(Handover::Plugin(args)) => return plugins::run(args),
+        Begun::Handover(Handover::PluginNew(args)) => plugins::begin(&args),
     };
     ExitCode::from(exit as u8)
 }

@@ -1,6 +1,7 @@
 //! Plugins that are part of this program, and the guard of those that are not.
 
-use rein_cli::handover::{GuardStep, PluginArgs, PluginCommand};
+use rein_cli::handover::{GuardStep, Language, PluginArgs, PluginCommand, PluginNewArgs};
+use rein_plugin::skeleton::Lang;
 use rein_plugins::Limits;
 use rein_plugins::guard::{Guarded, Step};
 use std::io::Write;
@@ -26,6 +27,28 @@ pub(crate) fn run(args: PluginArgs) -> ExitCode {
             }
             None => complain(&format!("`{limits}` are no limits")),
         },
+    }
+}
+
+/// Writes the skeleton of a plugin, and says what to type next.
+pub(crate) fn begin(args: &PluginNewArgs) -> rein_api::ExitCode {
+    let lang = match args.lang {
+        Language::Rust => Lang::Rust,
+        Language::Python => Lang::Python,
+        Language::Go => Lang::Go,
+    };
+    match rein_plugin::skeleton::write(lang, &args.dir) {
+        Ok(files) => {
+            let mut out = std::io::stdout().lock();
+            // Whoever closed the pipe has seen enough.
+            let _ = files.iter().try_for_each(|file| writeln!(out, "{}", file.display()));
+            let _ = writeln!(
+                std::io::stderr(),
+                "how to build it and hold it to the contract: docs/adding-a-plugin.md"
+            );
+            rein_api::ExitCode::Done
+        }
+        Err(error) => crate::server::complain(&error.to_string(), None, rein_api::ExitCode::Failed),
     }
 }
 
