@@ -19,6 +19,7 @@ mod kit {
 mod api;
 mod audit;
 mod clients;
+mod cluster;
 mod demo;
 mod docs;
 mod flows;
@@ -27,3 +28,4 @@ mod proof;
 mod quirks;
 mod refusals;
 mod secrets;
+mod silences;

@@ -275,7 +275,7 @@ fn tiny(test: &str) -> Option<Server> {
         ["unshare"].iter().chain(how).chain(&["sh", "-c", mount]).map(|word| (*word).to_owned()).collect();
     let data = crate::kit::room::target().join("e2e").join(test).join("tiny");
     let env = vec![("REIN_TINY".to_owned(), data.display().to_string())];
-    Some(Server::start_with(test, Setup { env, data: Some(data), under }))
+    Some(Server::start_with(test, Setup { env, data: Some(data), under, ..Setup::default() }))
 }
 
 /// Fills a file system to the last byte.

@@ -9,9 +9,11 @@
 //! ```
 //!
 //! Every durable write of a person passes [`house::House::gate`]; what happens by arithmetic
-//! alone (expiry, checkpoints, pruning, bringing backends in line) is written by `reconcile/`. Nothing else commits.
+//! alone (expiry, checkpoints, pruning, bringing backends in line) is written by `reconcile/`. Nothing else commits,
+//! but for `backup/restore.rs`, which makes a store before any server runs on it.
 
 pub mod app;
+pub mod backup;
 pub mod clock;
 pub mod cluster;
 pub mod doorway;
@@ -23,6 +25,7 @@ mod peers;
 pub mod plugins;
 mod reconcile;
 mod records;
+mod rest;
 mod serving;
 mod signing;
 mod views;

@@ -1,6 +1,7 @@
 //! Records: how nouns lie in the store. Keys sort by kind; values are JSON.
 
 use crate::error::AppError;
+use crate::rest::Rest;
 use bytes::Bytes;
 use rein_api::ErrorCode;
 use rein_api::changes::EffectView;
@@ -28,10 +29,33 @@ pub(crate) const CHECKPOINT: &str = "checkpoint/";
 pub(crate) const EPOCH: &str = "meta/epoch";
 /// The public half of the key that signs checkpoints.
 pub(crate) const AUDIT_KEY: &str = "meta/audit-key";
+/// The least generation of writers that this store takes; absent: the first.
+pub(crate) const MIN_WRITER: &str = "meta/min_writer";
+/// Why nothing is written, and nothing new served, until somebody accepts what came back.
+pub(crate) const HELD: &str = "meta/held";
+/// Shipped checkpoints that somebody accepted to be behind, by digest.
+pub(crate) const ACCEPTED: &str = "meta/accepted";
+/// There while a backup is being brought in; no server runs on such a store.
+pub(crate) const RESTORING: &str = "meta/restoring";
 /// Which run of a server reconciles; vanishes with its lease.
 pub(crate) const LEADER: &str = "meta/leader";
 /// Runs of servers; each vanishes with its lease.
 pub(crate) const SESSION: &str = "session/";
+
+/// The generation of this version's records: one more when an older version could no longer write them
+/// without harm. A store that asks for more is only read. See [`MIN_WRITER`].
+pub(crate) const WRITER: u32 = 1;
+
+/// Reads [`MIN_WRITER`]. What cannot be read is from a version that is newer than any known.
+pub(crate) fn writer(stored: Option<&str>) -> u32 {
+    stored.map_or(1, |text| text.trim().parse().unwrap_or(u32::MAX))
+}
+
+/// A server must not begin on a store that is half restored.
+pub(crate) fn unfinished() -> AppError {
+    AppError::new(ErrorCode::Unavailable, "a restore into this store was not finished")
+        .hint("throw away what is in it, then restore again: rein server restore FILE")
+}
 
 pub(crate) fn switch(name: &SwitchName) -> Key {
     format!("{SWITCH}{name}").into()
@@ -102,6 +126,42 @@ pub(crate) struct SessionRecord {
     pub(crate) token: String,
 }
 
+/// Why a store is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HeldRecord {
+    pub(crate) since: Timestamp,
+    /// The store it was restored from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restored: Option<OriginRecord>,
+    /// Lanes that a shipped checkpoint has seen go further, or go elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) behind: Vec<BehindRecord>,
+}
+
+/// What a restored store was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OriginRecord {
+    pub(crate) epoch: String,
+    pub(crate) revision: i64,
+    pub(crate) at: Timestamp,
+}
+
+/// A lane that is not what a shipped checkpoint has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindRecord {
+    /// The file it was shipped to.
+    pub(crate) place: String,
+    /// The checkpoint's digest.
+    pub(crate) checkpoint: String,
+    /// When it was signed.
+    pub(crate) at: Timestamp,
+    pub(crate) lane: String,
+    /// Entries it has seen.
+    pub(crate) shipped: u64,
+    /// Entries that are here. As many or more: the one it has seen is another.
+    pub(crate) here: u64,
+}
+
 /// A token at rest: its secret's SHA-256 is the key, the secret itself is nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenRecord {
@@ -166,6 +226,25 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, AppError> {
     spelled
         .map(Bytes::from)
         .map_err(|e| AppError::new(ErrorCode::Internal, format!("a record cannot be written: {e}")))
+}
+
+/// The same, with what the stored record holds beside what this version knows.
+pub(crate) fn encode_over<T: Serialize>(rest: Option<&Rest>, value: &T) -> Result<Bytes, AppError> {
+    let Some(rest) = rest else { return encode(value) };
+    let unwritten = |e| AppError::new(ErrorCode::Internal, format!("a record cannot be written: {e}"));
+    let mut fresh = serde_json::to_value(value).map_err(unwritten)?;
+    rest.add_to(&mut fresh);
+    encode(&fresh)
+}
+
+/// What a stored record holds beside `known`.
+pub(crate) fn rest<T: Serialize>(stored: &[u8], known: &T) -> Option<Rest> {
+    // Most records hold nothing else, and then they are spelled alike.
+    if serde_json::to_vec(known).is_ok_and(|spelled| spelled == stored) {
+        return None;
+    }
+    let stored = serde_json::from_slice(stored).ok()?;
+    Rest::of(&stored, &serde_json::to_value(known).ok()?)
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, value: &[u8]) -> Result<T, AppError> {

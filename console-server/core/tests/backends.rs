@@ -247,3 +247,23 @@ async fn a_server_that_observes_writes_nothing() {
     let rig = rig.reopen().await;
     let_go(&rig, &fake, &laid.id).await;
 }
+
+/// A write of a leader that was paused may land after its cell was let go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_write_is_found_and_ended() {
+    let (rig, fake) = rig().await;
+    let laid = rig.house.lay(&rig.alice, None, &order()).await.unwrap().change;
+    state(&rig, &laid.id, "in force").await;
+    let late = fake.cells.lock()[&laid.id].clone();
+    rig.house.end(&rig.alice, None, &laid.id, &EndRequest::default()).await.unwrap();
+    let_go(&rig, &fake, &laid.id).await;
+    let mut cells = fake.cells.lock().clone();
+    cells.insert(laid.id.clone(), late.clone());
+    // Of a change that this store does not know: somebody else's Rein.
+    cells.insert("zzzzzzzzzz".into(), late);
+    *fake.cells.lock() = cells;
+    // Restarted, a server looks at once; one that runs looks now and then.
+    let rig = rig.reopen().await;
+    rig.until("it is gone", async |_| fake.cells.lock().keys().eq(["zzzzzzzzzz"])).await;
+    assert_eq!(*fake.unrecorded.lock(), Vec::<String>::new());
+}

@@ -24,6 +24,8 @@ impl Calls {
             }
             None => Vec::new(),
         };
+        // Fails only if a provider is installed already, and then that one is ring as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Peers are named in the store by the servers themselves; nobody is followed elsewhere.
         let client = reqwest::Client::builder()
             .timeout(LONGEST)

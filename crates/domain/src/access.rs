@@ -108,6 +108,10 @@ words!(
         ReadAudit = "audit:read",
         /// Create, list and revoke tokens.
         Tokens = "token:manage",
+        /// Take a backup: everything, but no secret.
+        Backup = "server:backup",
+        /// Accept what comes back with a held store.
+        Accept = "server:accept",
     }
 );
 
@@ -130,9 +134,15 @@ impl Role {
     pub fn allows(self, verb: Verb) -> bool {
         match self {
             Self::Admin => true,
-            Self::Operator => {
-                !matches!(verb, Verb::Define | Verb::Tokens | Verb::SwitchForce | Verb::SilenceForce)
-            }
+            Self::Operator => !matches!(
+                verb,
+                Verb::Define
+                    | Verb::Tokens
+                    | Verb::SwitchForce
+                    | Verb::SilenceForce
+                    | Verb::Backup
+                    | Verb::Accept
+            ),
             Self::Viewer => matches!(verb, Verb::Read | Verb::ReadFlags | Verb::ReadAudit),
             Self::Client => verb == Verb::ReadFlags,
         }

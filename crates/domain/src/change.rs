@@ -229,7 +229,14 @@ impl Change {
 
     /// The cells of foreign backends it is written into, each with its leg.
     pub fn cells(&self) -> impl Iterator<Item = (Cell, &Leg)> {
-        self.legs.iter().enumerate().filter_map(|(at, leg)| Some((leg.cell(&self.id, at)?, leg)))
+        self.legs.iter().enumerate().filter_map(|(at, leg)| Some((self.cell(at)?, leg)))
+    }
+
+    /// The cell of the leg at a place, if it lies over a foreign backend.
+    pub fn cell(&self, at: usize) -> Option<Cell> {
+        let leg = self.legs.get(at)?;
+        let same = |other: &&Leg| other.noun() == leg.noun() && other.target() == leg.target();
+        leg.cell(&self.id, self.legs[..at].iter().filter(same).count())
     }
 
     /// Neither ended nor past its deadline. Whether its incident still lets it count is

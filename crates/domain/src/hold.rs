@@ -127,6 +127,17 @@ pub struct Found<'a> {
     pub incarnation: &'a str,
     /// Objects with the cell's marker; more than one is mended by writing.
     pub copies: u32,
+    /// Whether every peer of the backend was heard and agrees.
+    pub heard: Heard,
+}
+
+/// Whether every peer of a backend was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// All of them, and they agree.
+    All,
+    /// Some did not answer, or show something else: they may bring it back when they heal.
+    Some,
 }
 
 /// What a cell is to hold, and for whom.
@@ -160,7 +171,8 @@ pub enum Step {
 /// The three-way rule: what was there before, what Rein wrote, what is there now.
 ///
 /// Back at the prior while in force is amnesia if the backend's incarnation has altered (it is written
-/// again); otherwise it was somebody's hand, and that is a conflict like any other foreign value.
+/// again); otherwise it was somebody's hand, and that is a conflict like any other foreign value. Out of a
+/// conflict only a person leads, or the value itself coming back.
 pub fn decide(
     hold: Option<&Hold>,
     want: Option<&Want>,
@@ -194,7 +206,8 @@ pub fn decide(
         }
         Some(want)
             if *found.value == hold.prior
-                && (hold.incarnation != found.incarnation || hold.state == HoldState::Intended) =>
+                && (hold.state == HoldState::Intended
+                    || (hold.state == HoldState::Held && hold.incarnation != found.incarnation)) =>
         {
             Step::Write(hold.intend(want, now), want.value.clone())
         }
@@ -203,6 +216,8 @@ pub fn decide(
             next.reasserted.push(now);
             Step::Write(next, want.value.clone())
         }
+        // A peer that was not heard may hold it still, and bring it back.
+        None if *found.value == hold.prior && !doubled && found.heard == Heard::Some => Step::Rest,
         None if *found.value == hold.prior && !doubled => Step::Forget,
         None if hold.mine.contains(found.value) || doubled => {
             let (change, value) = (hold.change.clone(), hold.prior.clone());

@@ -10,7 +10,7 @@ fn want(text: &str) -> Want {
 }
 
 fn found<'a>(value: &'a Value, incarnation: &'a str) -> Found<'a> {
-    Found { value, incarnation, copies: 1 }
+    Found { value, incarnation, copies: 1, heard: Heard::All }
 }
 
 /// A backend's one cell and the hold in the store, driven as the engine drives them.
@@ -237,6 +237,20 @@ fn what_the_backend_ends_itself_is_no_conflict() {
 }
 
 #[test]
+fn a_peer_that_was_not_heard_keeps_the_hold() {
+    let mut rig = Rig { want: Some(want("ours")), ..Rig::default() };
+    rig.settle();
+    rig.want = None;
+    rig.round(Crash::Never);
+    assert_eq!(rig.cell, Value::ABSENT);
+    let some = Found { value: &rig.cell, incarnation: "0", copies: 0, heard: Heard::Some };
+    let step = decide(rig.hold.as_ref(), None, &some, Reassert::Never, Timestamp(0));
+    assert_eq!(step, Step::Rest, "it may bring ours back");
+    rig.settle();
+    assert_eq!(rig.hold, None);
+}
+
+#[test]
 fn doubles_are_mended() {
     let value = Value::from("ours");
     let hold = Hold {
@@ -249,7 +263,7 @@ fn doubles_are_mended() {
         change: id(1),
         found: None,
     };
-    let found = Found { value: &value, incarnation: "", copies: 2 };
+    let found = Found { value: &value, incarnation: "", copies: 2, heard: Heard::All };
     let step = decide(Some(&hold), Some(&want("ours")), &found, Reassert::Never, Timestamp(0));
     assert!(matches!(step, Step::Write(_, v) if v == value));
     let step = decide(Some(&hold), None, &found, Reassert::Never, Timestamp(0));

@@ -124,12 +124,13 @@ impl Leg {
         }
     }
 
-    /// The cell it is written into, if it lies over a foreign backend. `at`: its place in the change.
-    pub fn cell(&self, change: &ChangeId, at: usize) -> Option<Cell> {
+    /// The cell it is written into, if it lies over a foreign backend. `nth`: how many legs of the change
+    /// before it lie over the same one.
+    pub(crate) fn cell(&self, change: &ChangeId, nth: usize) -> Option<Cell> {
         let leg = self.as_silence()?;
         let key = match &leg.hush {
-            Hush::Lay(_) if at == 0 => change.to_string(),
-            Hush::Lay(_) => format!("{change}.{at}"),
+            Hush::Lay(_) if nth == 0 => change.to_string(),
+            Hush::Lay(_) => format!("{change}.{nth}"),
             Hush::Lift(lifted) => format!("foreign:{}", lifted.id),
         };
         Some(Cell { backend: leg.backend.clone(), key })

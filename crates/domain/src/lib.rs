@@ -21,6 +21,7 @@ pub mod name;
 pub mod proof;
 pub mod refusal;
 pub mod scope;
+pub mod seal;
 pub mod switch;
 pub mod text;
 pub mod time;

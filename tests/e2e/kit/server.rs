@@ -60,6 +60,8 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(String, String)>,
     /// Where its data lies; `data` in its room if absent.
     pub(crate) data: Option<PathBuf>,
+    /// Further arguments of `rein server`.
+    pub(crate) args: Vec<String>,
     /// Words before the program, such as `prlimit --fsize=1000`.
     pub(crate) under: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Server {
             .args(["server", "--http", &self.http.to_string(), "--grpc", &self.grpc.to_string()])
             .arg("--data-dir")
             .arg(self.data())
+            .args(&self.setup.args)
             .env("HOME", self.room.path())
             .envs(self.setup.env.iter().cloned())
             .stdin(Stdio::null())

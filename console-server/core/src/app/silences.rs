@@ -250,7 +250,15 @@ impl House {
 
 /// Every silence of a backend, page by page.
 async fn all_silences(adapter: &dyn Adapter, expired: bool) -> Result<Vec<SilenceSeen>, Fault> {
-    let silences = adapter.silences().ok_or_else(no_silences)?;
+    pages(adapter.silences().ok_or_else(no_silences)?, expired).await
+}
+
+/// All that are not over.
+pub(crate) async fn all_of(silences: &dyn rein_plugin::Silences) -> Result<Vec<SilenceSeen>, Fault> {
+    pages(silences, false).await
+}
+
+async fn pages(silences: &dyn rein_plugin::Silences, expired: bool) -> Result<Vec<SilenceSeen>, Fault> {
     let (mut all, mut page) = (Vec::new(), None);
     for _ in 0..MOST_PAGES {
         let answer = silences.list(expired, page).await?;

@@ -14,8 +14,8 @@ use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
 use rein_domain::audit::Entry;
 use rein_domain::backend::Backend;
-use rein_domain::hold::{Cell, Found, Hold, HoldState, Step, Value, Want, decide};
-use rein_domain::name::BackendName;
+use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Origin, Step, Value, Want, decide};
+use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
 use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
 use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(1);
 /// How long a backend that does not answer is left alone.
 const RETRY: Duration = Duration::from_secs(2);
+/// How often a backend into which nothing is written is searched for late writes.
+const SWEEP: Duration = Duration::from_secs(30);
 /// Most cells in one observation.
 const MOST_CELLS: usize = 500;
 /// Writes to one backend at once.
@@ -81,6 +83,16 @@ impl Looks {
     pub(crate) fn describe(&self, backend: &BackendName, description: Description) {
         self.note(backend, |look| look.description = Some(description));
     }
+}
+
+/// What a sweep found.
+enum Swept {
+    /// Something to be ended.
+    Found,
+    /// Nothing.
+    Clean,
+    /// There can be nothing.
+    Never,
 }
 
 /// One cell, as a round finds it.
@@ -193,7 +205,12 @@ impl House {
             let Some(adapter) = self.plugins.adapter(name) else { return Some(RETRY) };
             if cases.is_empty() {
                 self.looks.note(name, |look| look.seen.clear());
-                return None;
+                // What was written late, after its cell was let go, is found and ended.
+                return match self.sweep(name, adapter.as_ref()).await {
+                    Swept::Found => Some(Duration::ZERO),
+                    Swept::Clean => Some(SWEEP),
+                    Swept::Never => None,
+                };
             }
             let seen = match self.look(name, adapter.as_ref(), &cases).await {
                 Ok(seen) => seen,
@@ -207,7 +224,9 @@ impl House {
                 .zip(&seen)
                 .map(|(case, seen)| {
                     let value = Value(seen.value.clone());
-                    let found = Found { value: &value, incarnation: &seen.incarnation, copies: seen.copies };
+                    let heard = if seen.missing_peers.is_empty() { Heard::All } else { Heard::Some };
+                    let (incarnation, copies) = (seen.incarnation.as_str(), seen.copies);
+                    let found = Found { value: &value, incarnation, copies, heard };
                     let hold = case.hold.as_ref().map(|(hold, _)| hold);
                     (case, seen, decide(hold, case.want.as_ref(), &found, policy, now))
                 })
@@ -226,6 +245,43 @@ impl House {
         let edge = self.image.read().world.next_edge(self.clock.now());
         let rest = if under_way { SOON } else { POLL };
         Some(edge.map_or(rest, |at| at.since(self.clock.now()).min(rest).max(Duration::from_millis(50))))
+    }
+
+    /// Looks for objects of changes that are over and whose cells were let go: a write that was late. Each
+    /// gets a hold again, and with it its end. Changes that this store does not know belong to somebody
+    /// else's Rein, and are left alone.
+    async fn sweep(&self, name: &BackendName, adapter: &dyn Adapter) -> Swept {
+        let now = self.clock.now();
+        let known =
+            self.image.read().world.changes().any(|c| c.cells().any(|(cell, _)| cell.backend == *name));
+        let Some(silences) = adapter.silences().filter(|_| known && !self.options.observe) else {
+            return Swept::Never;
+        };
+        let Ok(found) = crate::app::silences::all_of(silences).await else { return Swept::Clean };
+        let mut swept = Swept::Clean;
+        for cell in found.into_iter().filter(|silence| silence.state != "expired").filter_map(|s| s.cell) {
+            let cell = Cell { backend: name.clone(), key: cell.0 };
+            let orphan = {
+                let image = self.image.read();
+                let id = cell.key.split('.').next().and_then(|id| id.parse::<ChangeId>().ok());
+                let over =
+                    id.filter(|id| image.world.change(id).is_some_and(|c| !image.world.active(c, now)));
+                over.filter(|_| image.hold(&cell).is_none())
+            };
+            let Some(change) = orphan else { continue };
+            let Ok(seen) = adapter.observe(&[CellKey(cell.key.clone())]).await else { continue };
+            let Some(value) = seen.into_iter().next().map(|seen| Value(seen.value)) else { continue };
+            // As if it had just been written: the next look sees what nobody wants any more, and ends it.
+            let found = Found { value: &value, incarnation: "", copies: 1, heard: Heard::All };
+            let want = Want { change, value: value.clone(), origin: Origin::Own, lapses: None };
+            let step = decide(None, Some(&want), &found, Default::default(), now);
+            let case = Case { cell, want: None, hold: None };
+            if let Ok(true) = self.record(&case, &step).await {
+                tracing::warn!(cell = %case.cell, "a late write of a change that is over was found");
+                swept = Swept::Found;
+            }
+        }
+        swept
     }
 
     /// Observes all cells, and keeps what was seen.

@@ -60,7 +60,7 @@ impl Viewer<'_> {
     }
 
     fn leg(&self, change: &Change, (at, leg): (usize, &Leg), active: bool) -> LegView {
-        match (leg.as_switch(), leg.cell(&change.id, at)) {
+        match (leg.as_switch(), change.cell(at)) {
             (Some(leg), _) => self.switch_leg(change, leg, active),
             (None, Some(cell)) => self.cell_leg((change, leg), &cell, active),
             (None, None) => unreachable!("a leg lies over a switch or in a cell"),
