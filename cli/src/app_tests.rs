@@ -1,6 +1,6 @@
 use super::*;
 use crate::commands::completions::script;
-use crate::handover::{GuardStep, LogFormat, PluginCommand, ServerCommand};
+use crate::handover::{GuardStep, Language, LogFormat, PluginCommand, ServerCommand};
 use crate::io::{Env, Io};
 use clap_complete::Shell;
 use insta::assert_snapshot;
@@ -60,6 +60,20 @@ fn bad_input_is_refused_here() {
         ("rein change list --limit 0", "0 is not in 1..=1000"),
         ("rein incident use", "<NAME|--clear>"),
         ("rein incident close INC-1 --pace x", "1h30m"),
+        ("rein silence add", "<MATCHER>"),
+        ("rein silence add a=", "a value is expected here"),
+        ("rein silence add service!=x", "also matches alerts without its label"),
+        ("rein silence add a=~(b", "the expression is refused"),
+        ("rein silence add a=b --alert x", "cannot be used with"),
+        ("rein silence add a=b --for 30", "`30` has no unit"),
+        ("rein silence add a=b --backend A", "backend name `A` has `A`"),
+        ("rein silence add a=b --author bob", "unexpected argument '--author'"),
+        ("rein silence extend x", "--for <TIME>"),
+        ("rein change resolve abc", "<--reassert|--adopt|--restore>"),
+        ("rein change resolve abc --adopt --restore", "cannot be used with"),
+        ("rein backend show", "<BACKEND>"),
+        ("rein plugin new x", "--lang <LANGUAGE>"),
+        ("rein plugin new x --lang perl", "[possible values: rust, python, go]"),
         ("rein auth can-i switch:of", "`switch:of` is not a verb; known: read, flags:read, switch:off"),
         ("rein auth can-i switch:off order/**", "is not a pattern; write *, SERVICE/* or SERVICE/SWITCH"),
         (
@@ -105,6 +119,22 @@ fn an_error_says_what_is_wrong_and_what_to_type() {
     hint: rein server   # start one here, or `rein demo` for a whole company
     hint: rein context list   # or choose another with --server URL, REIN_SERVER
     ");
+    let (exit, _, err) =
+        typed("rein --server http://127.0.0.1:1 silence add HighLatency service=~a|b --for 2h");
+    assert_eq!(exit, ExitCode::Unreachable);
+    assert_snapshot!(err, @r#"
+    error: cannot reach http://127.0.0.1:1: Connection refused (os error 111)
+    hint: rein server   # start one here, or `rein demo` for a whole company
+    hint: rein context list   # or choose another with --server URL, REIN_SERVER
+    hint: amtool silence add alertname=HighLatency 'service=~"a|b"' --alertmanager.url=http://ALERTMANAGER:9093 --duration=2h '--comment=laid by hand'   # without Rein
+    "#);
+    let (exit, _, err) = typed("rein silence add HighLatency service=");
+    assert_eq!(exit, ExitCode::Usage);
+    assert_snapshot!(err, @r#"
+    error: a value is expected here; for the empty value write service="" (in a shell within single quotes)
+      service=
+              ^
+    "#);
     let (exit, _, err) = typed("rein --token-file /nonexistent/t status");
     assert_eq!(exit, ExitCode::Failed);
     assert_snapshot!(err, @r"
@@ -124,6 +154,8 @@ fn what_main_carries_out_is_handed_over() {
     assert_eq!(server.check, Some(ServerCommand::CheckConfig { config: "f.toml".into() }));
     let Handover::Demo(demo) = handed("rein demo --for 20s --script f --rps 7") else { panic!() };
     assert_eq!((demo.lasts.unwrap().as_secs(), demo.rps), (20, 7));
+    let Handover::PluginNew(new) = handed("rein plugin new --lang go d/e") else { panic!() };
+    assert_eq!((new.lang, new.dir.as_path()), (Language::Go, std::path::Path::new("d/e")));
     let Handover::Plugin(plugin) = handed("rein plugin serve alertmanager") else { panic!() };
     assert_eq!(plugin.command, PluginCommand::Serve { name: "alertmanager".into() });
     let Handover::Plugin(plugin) = handed("rein plugin guard --step run --limits 1,2,3,4 -- /x -a --b")

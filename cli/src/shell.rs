@@ -54,6 +54,8 @@ pub(crate) fn amtool_add(all: &Matchers, lasts: Option<Duration>, comment: &str)
     words.push(WHERE.to_owned());
     // An hour is what both Rein and amtool take when nobody says.
     words.push(format!("--duration={}", span(lasts.unwrap_or(Duration::from_secs(3600)))));
+    // amtool insists on one.
+    let comment = if comment.is_empty() { "laid by hand" } else { comment };
     words.push(format!("--comment={comment}"));
     command(words.iter().map(String::as_str))
 }

@@ -189,7 +189,10 @@ fn status_with_silences_conflicts_and_a_backend_that_does_not_answer() {
         fault: fault.map(Into::into),
     };
     view.switches.clear();
-    view.layers = vec![torn(), silenced()];
+    let mut stale = silenced();
+    stale.id = "4d5k2m7c1x".into();
+    stale.legs[0].target = "alerts-bj".into();
+    view.layers = vec![torn(), silenced(), stale];
     view.layers_total = 5;
     view.backends = vec![
         short("alerts-bj", Some("connection refused"), 0),
@@ -205,7 +208,9 @@ fn status_with_silences_conflicts_and_a_backend_that_does_not_answer() {
           CONFLICT · not yet: http://am-2:9093 · INC-42 alice →05:10
       3v9k2m7c1x  alerts-sh silence {alertname="HighLatency",service="order"} · hushes 2 alerts ·
           held 2/3 · not yet: http://am-2:9093 · INC-42 alice →05:10
-      and 3 more: rein change list --active
+      4d5k2m7c1x  alerts-bj silence {alertname="HighLatency",service="order"} · hushes 2 alerts ·
+          held 2/3 when last seen · not yet: http://am-2:9093 · INC-42 alice →05:10
+      and 2 more: rein change list --active
     open incidents: INC-42 (1 change)
     past hour
       03:08  alice switch:off order/recommendations · INC-42 · "db slow"

@@ -47,8 +47,17 @@ pub(crate) fn differing(one: Option<&str>, other: Option<&str>) -> Vec<String> {
     names.into_iter().filter(|name| one.get(*name) != other.get(*name)).cloned().collect()
 }
 
+/// Does what is shown come from a look at the backend that worked?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// It does.
+    Fresh,
+    /// The last look failed: this is how it was before.
+    Stale,
+}
+
 /// `hushes 3 alerts · held 3/3`, for a line in a list.
-pub(crate) fn short(leg: &LegView) -> Vec<(Tone, String)> {
+pub(crate) fn short(leg: &LegView, sight: Sight) -> Vec<(Tone, String)> {
     let mut parts = Vec::new();
     let Some(cell) = &leg.cell else { return parts };
     if !cell.effect.is_empty() {
@@ -60,6 +69,9 @@ pub(crate) fn short(leg: &LegView) -> Vec<(Tone, String)> {
         ("conflict", _) => (Tone::Bad, "CONFLICT".to_owned()),
         ("over", _) if !leg.proof.complete => (Tone::Pending, cell.next.clone()),
         (_, 0) => (Tone::Pending, cell.next.clone()),
+        (_, peers) if sight == Sight::Stale => {
+            (Tone::Bad, format!("held {}/{peers} when last seen", leg.proof.held))
+        }
         (_, peers) => (tone, format!("held {}/{peers}", leg.proof.held)),
     });
     if !leg.proof.waiting.is_empty() {

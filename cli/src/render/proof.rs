@@ -11,7 +11,9 @@ pub(crate) enum Audience {
     Clients,
     /// Peers of a backend, which hold what was written.
     Holding,
-    /// Peers of a backend, where what was written is taken away again.
+    /// Peers of a backend, from which something was taken away.
+    Lacking,
+    /// Peers of a backend, where all is put back as it was.
     Leaving,
 }
 
@@ -21,6 +23,7 @@ impl Audience {
         match &leg.cell {
             None => Self::Clients,
             Some(_) if leg.state == "over" => Self::Leaving,
+            Some(_) if leg.setting == "lifted" => Self::Lacking,
             Some(_) => Self::Holding,
         }
     }
@@ -31,10 +34,11 @@ fn reached(audience: Audience, proof: &ProofView) -> String {
     let peers = proof.expected.unwrap_or(proof.connected);
     match (audience, peers) {
         (Audience::Clients, _) => received(proof),
-        (Audience::Leaving, 0) if proof.complete => "let go".to_owned(),
+        (Audience::Leaving, 0) if proof.complete => "back as it was".to_owned(),
         (_, 0) => "not looked at yet".to_owned(),
         (Audience::Holding, peers) => format!("held on {}/{peers} peers", proof.held),
-        (Audience::Leaving, peers) => format!("given back on {}/{peers} peers", proof.held),
+        (Audience::Lacking, peers) => format!("gone from {}/{peers} peers", proof.held),
+        (Audience::Leaving, peers) => format!("back as it was on {}/{peers} peers", proof.held),
     }
 }
 

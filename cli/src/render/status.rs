@@ -1,7 +1,7 @@
 //! The whole picture on one screen.
 
 use crate::output::{Detail, Show};
-use crate::render::cells;
+use crate::render::cells::{self, Sight};
 use crate::render::preview::clients;
 use crate::render::{Look, Tone, c, duration, setting_tone};
 use rein_api::audit::AuditView;
@@ -112,7 +112,7 @@ fn layers(look: &Look, status: &StatusView) -> String {
     }
     let mut text = "in backends\n".to_owned();
     for change in &status.layers {
-        text.push_str(&layer_line(look, change));
+        text.push_str(&layer_line(look, change, &status.backends));
         text.push('\n');
     }
     let shown = u32::try_from(status.layers.len()).unwrap_or(u32::MAX);
@@ -122,14 +122,15 @@ fn layers(look: &Look, status: &StatusView) -> String {
     text
 }
 
-fn layer_line(look: &Look, change: &ChangeView) -> String {
+fn layer_line(look: &Look, change: &ChangeView, backends: &[BackendStatusView]) -> String {
     let mut parts = Vec::new();
     for (at, leg) in change.legs.iter().filter(|leg| leg.cell.is_some()).enumerate() {
         // A silence on every cluster says the same on each of them.
         let alike = at > 0 && change.legs.iter().all(|other| other.summary == leg.summary);
         let what = if alike { leg.target.clone() } else { format!("{} {}", leg.target, leg.summary) };
         parts.push((Tone::Plain, what));
-        parts.extend(cells::short(leg));
+        let deaf = backends.iter().any(|backend| backend.name == leg.target && backend.fault.is_some());
+        parts.extend(cells::short(leg, if deaf { Sight::Stale } else { Sight::Fresh }));
     }
     let mut whose: Vec<String> = change.incident.iter().cloned().collect();
     whose.push(change.actor.clone());
