@@ -4,6 +4,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = "../../proto";
     println!("cargo:rerun-if-changed={root}");
     let files = protox::compile([format!("{root}/rein/plugin/v1/plugin.proto")], [root])?;
-    tonic_prost_build::configure().compile_fds(files)?;
+    tonic_prost_build::configure().codec_path("crate::codec::Bounded").compile_fds(files)?;
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! The wire is `proto/rein/plugin/v1`; other languages start there.
 
 pub mod address;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod convert;
