@@ -248,6 +248,21 @@ async fn a_server_that_observes_writes_nothing() {
     let_go(&rig, &fake, &laid.id).await;
 }
 
+/// Nothing being there is a value like any other: it is in conflict once, and said once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_away_by_hand_is_a_conflict_too() {
+    let (rig, fake) = rig().await;
+    let laid = rig.house.lay(&rig.alice, None, &order()).await.unwrap().change;
+    state(&rig, &laid.id, "in force").await;
+    fake.cells.lock().clear();
+    state(&rig, &laid.id, "conflict").await;
+    let rig = rig.reopen().await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(rig.house.change(&rig.alice, &laid.id).unwrap().state, "conflict");
+    let said = rig.audit().await.into_iter().filter(|e| e.verb == "cell:conflict").count();
+    assert_eq!(said, 1, "once, also over a restart");
+}
+
 /// A write of a leader that was paused may land after its cell was let go.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_write_is_found_and_ended() {

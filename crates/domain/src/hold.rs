@@ -36,7 +36,32 @@ impl fmt::Display for Cell {
 
 /// What a cell holds, in the backend's canonical spelling: equal text means the same in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Spelled", into = "Spelled")]
 pub struct Value(pub Option<String>);
+
+/// A value in a record. Nothing being there is something to be said: as `null` it could not be told from
+/// a field that is not set.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Spelled {
+    Absent,
+    Present(String),
+}
+
+impl From<Spelled> for Value {
+    fn from(spelled: Spelled) -> Self {
+        match spelled {
+            Spelled::Absent => Self(None),
+            Spelled::Present(text) => Self(Some(text)),
+        }
+    }
+}
+
+impl From<Value> for Spelled {
+    fn from(value: Value) -> Self {
+        value.0.map_or(Self::Absent, Self::Present)
+    }
+}
 
 impl Value {
     /// Nothing is there.

@@ -172,7 +172,7 @@ impl Adapter for Handle {
             let text =
                 held.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()).unwrap_or_default();
             let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-            let want = serde_json::to_value(&write.want).unwrap();
+            let want = serde_json::to_value(rein_domain::hold::Value(write.want.clone())).unwrap();
             if !record["mine"].as_array().is_some_and(|mine| mine.contains(&want)) {
                 self.0.unrecorded.lock().push(format!("{write:?} but {text}"));
             }
