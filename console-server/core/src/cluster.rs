@@ -88,6 +88,9 @@ impl Standing {
 impl House {
     /// Is it this server that writes into backends, and will it be for as long as one write takes?
     pub(crate) fn leads(&self) -> bool {
+        if self.is_held() || self.too_old().is_some() {
+            return false;
+        }
         if self.standing.member.is_none() {
             return true;
         }
@@ -155,7 +158,7 @@ impl House {
             },
         };
         *self.standing.session.write() = Some(session);
-        if session.lead.is_none() && self.image.read().leader.is_none() {
+        if session.lead.is_none() && self.image.read().leader.is_none() && self.too_old().is_none() {
             self.take_the_lead(session).await?;
         } else if session.lead.is_some() && self.image.read().leader.as_deref() != Some(&self.standing.run) {
             self.lose_the_lead_if_gone().await?;

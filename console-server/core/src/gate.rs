@@ -173,8 +173,14 @@ impl House {
         if !ask.actor.role.allows(ask.verb) {
             return Err(denied(ask));
         }
-        if let Some(trouble) = self.trouble() {
-            return Err(AppError::new(ErrorCode::Unavailable, trouble));
+        if let Some(fault) = self.fault() {
+            return Err(AppError::new(ErrorCode::Unavailable, fault));
+        }
+        // Tokens that were revoked since may have come back: that must not wait.
+        let meanwhile = matches!(ask.verb, Verb::Accept | Verb::Backup | Verb::Tokens);
+        if let Some(held) = self.held_words().filter(|_| !meanwhile) {
+            return Err(AppError::new(ErrorCode::Unavailable, held)
+                .hint("an admin looks at what would come back, and accepts it: rein server accept"));
         }
         if !self.stands() {
             return Err(gone());

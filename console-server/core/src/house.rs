@@ -93,7 +93,11 @@ impl House {
         image.world.policy = options.policy;
         fill(&mut image, store.as_ref()).await?;
         let clock = Clock::new(sources, image.newest());
-        let signer = reconcile::signer(store.as_ref(), &options).await?;
+        let signer = match image.min_writer {
+            // A server that only reads writes nothing here either; it signs nothing.
+            Some(needs) if needs > records::WRITER => Signer::open(&options.audit_key)?,
+            _ => reconcile::signer(store.as_ref(), &options).await?,
+        };
         let standing = Standing::new(options.member.clone());
         let house = Self {
             revision: watch::Sender::new(image.revision),
@@ -120,6 +124,7 @@ impl House {
             options,
             store,
         };
+        house.compare_with_shipped().await?;
         house.publish();
         Ok(Arc::new(house))
     }
@@ -178,11 +183,23 @@ impl House {
 
     /// Why nothing can be written now, and what to do; `None` when all is well.
     pub fn trouble(&self) -> Option<String> {
+        self.fault().or_else(|| self.held_words())
+    }
+
+    /// The same, but for a store that is only held.
+    pub(crate) fn fault(&self) -> Option<String> {
         if let Some(by) = self.clock.trouble() {
             return Some(format!(
                 "the wall clock was set by {} s while the server ran: nothing is written and nothing expires; \
                  set it right, or restart the server to accept the new time",
                 by.as_secs()
+            ));
+        }
+        if let Some(needs) = self.too_old() {
+            return Some(format!(
+                "the store takes writers of generation {needs} or newer, and this server is of {}: it only \
+                 reads and serves; run the newer version",
+                records::WRITER
             ));
         }
         let broken = self.broken.read().as_ref().map(|(why, _)| why.clone());
@@ -357,6 +374,8 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
         records::TOKEN,
         records::SESSION,
         records::LEADER,
+        records::HELD,
+        records::MIN_WRITER,
     ] {
         let (entries, at) = store.list(&prefix.into()).await?;
         // The watch starts at the first list's revision: what altered between two lists is seen again.

@@ -1,7 +1,9 @@
 //! The memory image: all records, kept current by the store's watch. Reads and decisions use it.
 
 use crate::error::AppError;
-use crate::records::{self, SessionRecord, TokenRecord};
+use crate::records::{self, HeldRecord, SessionRecord, TokenRecord};
+use crate::rest::Rest;
+use bytes::Bytes;
 use rein_domain::change::Change;
 use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
@@ -10,6 +12,8 @@ use rein_domain::switch::Switch;
 use rein_domain::time::Timestamp;
 use rein_domain::world::World;
 use rein_store::{Entry, Key, Must, Revision};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything the server knows, as of one revision.
@@ -22,6 +26,12 @@ pub(crate) struct Image {
     pub(crate) sessions: BTreeMap<String, SessionRecord>,
     /// The run that reconciles.
     pub(crate) leader: Option<String>,
+    /// Why the store is held, if it is.
+    pub(crate) held: Option<HeldRecord>,
+    /// The least generation of writers that the store takes.
+    pub(crate) min_writer: Option<u32>,
+    /// What records hold beside what this version knows.
+    rest: HashMap<Key, Rest>,
     /// What lies in foreign backends.
     holds: BTreeMap<BackendName, BTreeMap<String, (Hold, Revision)>>,
     /// The revision at which something that concerns a backend last moved.
@@ -46,7 +56,10 @@ impl Image {
             let name: BackendName = name.parse()?;
             self.moved.insert(name.clone(), at);
             match entry {
-                Some(entry) => self.world.put_backend(records::decode(key, &entry.value)?),
+                Some(entry) => {
+                    let backend = self.read(key, entry)?;
+                    self.world.put_backend(backend);
+                }
                 None => self.world.remove_backend(&name),
             }
         } else if let Some(cell) = records::held_cell(&text) {
@@ -55,6 +68,11 @@ impl Image {
             self.apply_incident(key, entry, at)?;
         } else if text == records::LEADER {
             self.leader = entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
+        } else if text == records::HELD {
+            self.held = entry.map(|entry| records::decode(key, &entry.value)).transpose()?;
+        } else if text == records::MIN_WRITER {
+            let text = entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
+            self.min_writer = text.map(|text| records::writer(Some(&text)));
         } else if let Some(run) = text.strip_prefix(records::SESSION) {
             match entry {
                 Some(entry) => self.sessions.insert(run.to_owned(), records::decode(key, &entry.value)?),
@@ -72,9 +90,27 @@ impl Image {
         }
         match entry {
             Some(entry) => self.revisions.insert(key.clone(), entry.modified),
-            None => self.revisions.remove(key),
+            None => {
+                self.rest.remove(key);
+                self.revisions.remove(key)
+            }
         };
         Ok(())
+    }
+
+    /// Reads a record that may be written anew, and keeps what it holds beside what this version knows.
+    fn read<T: DeserializeOwned + Serialize>(&mut self, key: &Key, entry: &Entry) -> Result<T, AppError> {
+        let known = records::decode(key, &entry.value)?;
+        match records::rest(&entry.value, &known) {
+            Some(rest) => self.rest.insert(key.clone(), rest),
+            None => self.rest.remove(key),
+        };
+        Ok(known)
+    }
+
+    /// A record that replaces the one at `key`: what was there beside what this version knows stays.
+    pub(crate) fn spell<T: Serialize>(&self, key: &Key, value: &T) -> Result<Bytes, AppError> {
+        records::encode_over(self.rest.get(key), value)
     }
 
     fn apply_switch(
@@ -86,7 +122,10 @@ impl Image {
     ) -> Result<(), AppError> {
         let name: SwitchName = name.parse()?;
         match entry {
-            Some(entry) => self.world.put_switch(records::decode::<Switch>(key, &entry.value)?),
+            Some(entry) => {
+                let switch: Switch = self.read(key, entry)?;
+                self.world.put_switch(switch);
+            }
             None => self.world.remove_switch(&name),
         }
         self.mark([name], at);
@@ -101,9 +140,10 @@ impl Image {
         at: Revision,
     ) -> Result<(), AppError> {
         self.moved.insert(cell.backend.clone(), at);
+        let hold = entry.map(|entry| Ok::<_, AppError>((self.read(key, entry)?, entry.modified)));
         let held = self.holds.entry(cell.backend).or_default();
-        match entry {
-            Some(entry) => held.insert(cell.key, (records::decode(key, &entry.value)?, entry.modified)),
+        match hold.transpose()? {
+            Some(hold) => held.insert(cell.key, hold),
             None => held.remove(&cell.key),
         };
         Ok(())
@@ -118,7 +158,7 @@ impl Image {
     ) -> Result<(), AppError> {
         match entry {
             Some(entry) => {
-                let change: Change = records::decode(key, &entry.value)?;
+                let change: Change = self.read(key, entry)?;
                 self.mark(change.switch_legs().map(|leg| leg.switch.clone()), at);
                 self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
                 self.world.put_change(change);
@@ -130,7 +170,7 @@ impl Image {
 
     fn apply_incident(&mut self, key: &Key, entry: Option<&Entry>, at: Revision) -> Result<(), AppError> {
         let Some(entry) = entry else { return Ok(()) };
-        let incident: Incident = records::decode(key, &entry.value)?;
+        let incident: Incident = self.read(key, entry)?;
         let of_it = self.world.tied_to(&incident.name);
         let mut names = BTreeSet::new();
         for change in of_it {

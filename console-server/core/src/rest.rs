@@ -73,10 +73,12 @@ mod tests {
 
     #[test]
     fn what_is_unknown_comes_back_where_it_was() {
-        let stored = json!({"id": 1, "new": {"a": [1]}, "acts": [{"at": 1, "why": "x"}, {"at": 2}], "ended": null});
+        let stored =
+            json!({"id": 1, "new": {"a": [1]}, "acts": [{"at": 1, "why": "x"}, {"at": 2}], "ended": null});
         let known = json!({"id": 1, "acts": [{"at": 1}, {"at": 2}], "ended": null});
         let rest = Rest::of(&stored, &known).unwrap();
-        let mut fresh = json!({"id": 1, "acts": [{"at": 1}, {"at": 2}, {"at": 3}], "ended": {"how": "ended"}});
+        let mut fresh =
+            json!({"id": 1, "acts": [{"at": 1}, {"at": 2}, {"at": 3}], "ended": {"how": "ended"}});
         rest.add_to(&mut fresh);
         assert_eq!(
             fresh,

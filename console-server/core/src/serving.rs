@@ -48,6 +48,10 @@ impl House {
     /// Makes the set as of now, if it differs from the one served.
     pub(crate) fn publish(&self) {
         let mut image = self.image.write();
+        if image.held.is_some() {
+            // What was served before goes on; nothing comes back before somebody has accepted it.
+            return;
+        }
         let now = self.clock.now();
         let passed = image.world.expired(now);
         let passed: Vec<_> =

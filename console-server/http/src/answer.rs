@@ -44,7 +44,7 @@ impl IntoResponse for Refusal {
 /// Waits until this server has seen what the caller has (`rein-seen`), or everything there is
 /// (`?consistent=true`), and says how fresh the answer is.
 pub(crate) async fn freshness(State(app): State<App>, request: Request, next: Next) -> Response {
-    let waited = match wanted(&request) {
+    let waited = match wanted(&request, app.house.epoch()) {
         Ok(Some(Wanted::Seen(revision))) => app.house.caught_up(revision).await,
         Ok(Some(Wanted::Everything)) => app.house.consistent().await,
         Ok(None) => Ok(()),
@@ -74,7 +74,16 @@ enum Wanted {
     Everything,
 }
 
-fn wanted(request: &Request) -> Result<Option<Wanted>, AppError> {
+fn wanted(request: &Request, epoch: &str) -> Result<Option<Wanted>, AppError> {
+    // What was seen in another epoch compares with nothing here: reads are answered afresh, and a write
+    // that was decided on by it is not done.
+    if request.headers().get(EPOCH).is_some_and(|seen| seen.as_bytes() != epoch.as_bytes()) {
+        if request.method().is_safe() {
+            return Ok(None);
+        }
+        let message = "the store was restored since you looked: what you have seen may not be so any more";
+        return Err(AppError::new(ErrorCode::Moved, message).hint("look again, then decide: rein status"));
+    }
     let query = request.uri().query().unwrap_or_default();
     if query.split('&').any(|pair| pair == "consistent=true") {
         return Ok(Some(Wanted::Everything));

@@ -10,6 +10,7 @@ mod definitions;
 mod events;
 mod guard;
 mod health;
+mod held;
 mod incidents;
 mod openapi;
 mod peer;
@@ -82,6 +83,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(audit::heads))
         .routes(routes!(audit::lane))
         .routes(routes!(events::events))
+        .routes(routes!(held::backup))
+        .routes(routes!(held::show))
+        .routes(routes!(held::accept))
         .routes(routes!(peer::answer))
         .routes(routes!(health::metrics))
 }

@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod definitions;
 pub mod error;
 pub mod events;
+pub mod held;
 pub mod incidents;
 pub mod paths;
 pub mod proof;

@@ -8,7 +8,8 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const SEEN: &str = "rein-seen";
 /// On an answer: the revision it was made at.
 pub const REVISION: &str = "rein-revision";
-/// On an answer: the store's epoch. Revisions of different epochs do not compare.
+/// On an answer: the store's epoch. Revisions of different epochs do not compare. On a request: the epoch
+/// of what the client has seen; a write that was decided on in another one is refused.
 pub const EPOCH: &str = "rein-epoch";
 /// On an answer: how old the data is, in milliseconds.
 pub const AGE: &str = "rein-age-ms";

@@ -1,7 +1,9 @@
 //! One method for each endpoint.
 
-use crate::client::{Client, Key};
+use crate::client::{Call, Client, Key};
 use crate::error::ClientError;
+use crate::transport::BodyStream;
+use bytes::Bytes;
 use http::Method;
 use rein_api::access::{CanIQuery, CanIView, TokenCreated, TokenList, TokenRequest, TokenView, WhoAmI};
 use rein_api::audit::{AuditHeads, AuditList, AuditQuery, LaneQuery, LaneView};
@@ -11,6 +13,7 @@ use rein_api::changes::{
     ResolveRequest, UndoRequest, UndoView,
 };
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
+use rein_api::held::{AcceptRequest, AcceptedView, HeldView};
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
 use rein_api::silences::{AlertList, AlertQuery, SilenceList, SilenceQuery};
 use rein_api::status::StatusView;
@@ -202,6 +205,22 @@ impl Client {
     /// What is needed to verify the trail.
     pub async fn audit_heads(&self) -> Answer<AuditHeads> {
         self.get("/v1/audit/heads".to_owned()).await
+    }
+
+    /// A backup, piece by piece. It is whole only with its last line.
+    pub async fn backup(&self) -> Answer<BodyStream> {
+        let path = "/v1/backup".to_owned();
+        self.open(&Call { method: Method::GET, path, body: Bytes::new(), key: None }).await
+    }
+
+    /// Whether the store is held, and what would come back.
+    pub async fn held(&self) -> Answer<HeldView> {
+        self.get("/v1/held".to_owned()).await
+    }
+
+    /// Lets a held store go on.
+    pub async fn accept(&self, request: &AcceptRequest, key: &Key) -> Answer<AcceptedView> {
+        self.write(Method::POST, "/v1/held/accept".to_owned(), request, key).await
     }
 
     /// Raw entries of one lane.

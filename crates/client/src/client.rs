@@ -191,10 +191,14 @@ impl Client {
         if let Some(key) = call.key.and_then(|key| HeaderValue::from_str(key.as_str()).ok()) {
             headers.insert(paths::IDEMPOTENCY_KEY, key);
         }
-        let revision = self.seen.lock().unwrap_or_else(PoisonError::into_inner).revision;
-        if revision > 0 {
-            headers.insert(paths::SEEN, HeaderValue::from(revision));
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.revision > 0 {
+            headers.insert(paths::SEEN, HeaderValue::from(seen.revision));
         }
+        if let Some(epoch) = HeaderValue::from_str(&seen.epoch).ok().filter(|epoch| !epoch.is_empty()) {
+            headers.insert(paths::EPOCH, epoch);
+        }
+        drop(seen);
         request
     }
 

@@ -195,7 +195,7 @@ fn decide_backend(
     Ok(Decision {
         rights: vec![(Verb::Define, Pattern::All)],
         must: vec![image.unmoved(key.clone())],
-        ops: vec![Op::Put(key, records::encode(backend)?, None)],
+        ops: vec![Op::Put(key.clone(), image.spell(&key, backend)?, None)],
         entry: entry(actor, &name.to_string(), verb, now),
         answer: Answer { what: what.into(), ..Answer::about(name) },
     })

@@ -99,7 +99,7 @@ impl House {
         let effects = effects_of_laying(&viewer, &change);
         let pinned = request.seen.keys().cloned().collect();
         let mut must = conditions_to_lay(image, &change, &pinned)?;
-        let mut ops = ops_for(&change)?;
+        let mut ops = ops_for(image, &change)?;
         join_incident(image, &change, now, (&mut must, &mut ops))?;
         if change.cells().next().is_some() {
             self.may_write_backends()?;
@@ -230,7 +230,7 @@ impl House {
             let key = records::hold(&cell);
             decision.must.push(image.unmoved(key.clone()));
             decision.ops.push(match hold.resolve(how, now) {
-                Some(hold) => Op::Put(key, records::encode(&hold)?, None),
+                Some(hold) => Op::Put(key.clone(), image.spell(&key, &hold)?, None),
                 None => Op::Delete(key),
             });
         }

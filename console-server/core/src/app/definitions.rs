@@ -125,8 +125,9 @@ fn decide_define(
         return Err(AppError::new(ErrorCode::Invalid, "`needs` and `excludes` name more than 8 switches"));
     }
     must.extend(partners.into_iter().map(|p| image.unmoved(records::switch(p))));
+    let key = records::switch(name);
     let ops = vec![
-        Op::Put(records::switch(name), records::encode(switch)?, None),
+        Op::Put(key.clone(), image.spell(&key, switch)?, None),
         Op::Put(records::target(name), "defined".into(), None),
     ];
     let answer = Answer { what: what.into(), note, ..Answer::about(name) };

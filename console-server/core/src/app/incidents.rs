@@ -105,7 +105,7 @@ impl House {
             key: None,
         };
         let key = records::incident(name);
-        let ops = vec![Op::Put(key.clone(), records::encode(&closed)?, None)];
+        let ops = vec![Op::Put(key.clone(), image.spell(&key, &closed)?, None)];
         let answer = Answer { ends, effects, ..Answer::about(name) };
         // A change laid meanwhile would end unseen: its touch is noticed.
         let must = vec![image.unmoved(key), image.unmoved(records::incident_use(name))];

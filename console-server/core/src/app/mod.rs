@@ -5,6 +5,7 @@ pub mod backends;
 pub mod changes;
 pub mod definitions;
 pub mod events;
+pub mod held;
 pub mod incidents;
 pub(crate) mod pieces;
 pub mod silences;

@@ -134,8 +134,9 @@ pub(crate) fn join_incident(
 }
 
 /// The record, and a touch of each target.
-pub(crate) fn ops_for(change: &Change) -> Result<Vec<Op>, AppError> {
-    let mut ops = vec![Op::Put(records::change(&change.id), records::encode(change)?, None)];
+pub(crate) fn ops_for(image: &Image, change: &Change) -> Result<Vec<Op>, AppError> {
+    let key = records::change(&change.id);
+    let mut ops = vec![Op::Put(key.clone(), image.spell(&key, change)?, None)];
     for leg in change.switch_legs() {
         ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
     }
@@ -156,7 +157,7 @@ pub(crate) fn alter(
     if let Some(name) = &next.incident {
         must.push(image.unmoved(records::incident(name)));
     }
-    Ok(Decision { rights, must, ops: ops_for(next)?, entry, answer })
+    Ok(Decision { rights, must, ops: ops_for(image, next)?, entry, answer })
 }
 
 pub(crate) fn rights_to_lay(

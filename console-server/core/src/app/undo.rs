@@ -95,8 +95,9 @@ fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Re
     let mut next = Change::propose(any_id(), actor.name.clone(), intent, &image.world, now)?;
     next.acts[0].undo = Undo::Reversal;
     let what = format!("lay {} again as {} ({})", old.id, next.id, said(&next));
-    let mut ops = ops_for(&next)?;
-    ops.push(rein_store::Op::Put(records::change(&old.id), records::encode(&old.mark_undone(act))?, None));
+    let mut ops = ops_for(image, &next)?;
+    let key = records::change(&old.id);
+    ops.push(rein_store::Op::Put(key.clone(), image.spell(&key, &old.mark_undone(act))?, None));
     let mut must = conditions_to_lay(image, &next, &BTreeSet::new())?;
     must.push(image.unmoved(records::change(&old.id)));
     join_incident(image, &next, now, (&mut must, &mut ops))?;

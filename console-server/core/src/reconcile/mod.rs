@@ -2,6 +2,7 @@
 //! pruned, backends are brought in line with the layers over them. The only commits outside the gate.
 
 mod cells;
+mod held;
 mod settle;
 
 pub(crate) use cells::wanted;
@@ -96,7 +97,7 @@ impl House {
         entry: Option<Entry>,
     ) -> Result<(), AppError> {
         let key = records::change(&change.id);
-        let mut ops = vec![Op::Put(key.clone(), records::encode(next)?, None)];
+        let mut ops = vec![Op::Put(key.clone(), self.image.read().spell(&key, next)?, None)];
         for leg in change.switch_legs() {
             ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
         }
@@ -249,6 +250,9 @@ pub(crate) async fn until(stop: CancellationToken, task: impl Future<Output = ()
 /// The store's epoch; made on the first start.
 pub(crate) async fn epoch(store: &dyn Store) -> Result<String, AppError> {
     let key: rein_store::Key = records::EPOCH.into();
+    if store.get(&records::RESTORING.into()).await?.is_some() {
+        return Err(records::unfinished());
+    }
     loop {
         if let Some(entry) = store.get(&key).await? {
             return Ok(String::from_utf8_lossy(&entry.value).into_owned());
@@ -315,7 +319,7 @@ async fn own_key(store: &dyn Store, options: &HouseOptions, signer: &Signer) -> 
 }
 
 /// Does the key of an idempotency record carry a time before this?
-fn older(key: &Key, than: Timestamp) -> bool {
+pub(crate) fn older(key: &Key, than: Timestamp) -> bool {
     let text = key.to_string();
     let uuid = text.strip_prefix(records::IDEM).and_then(|t| t.split('/').next());
     let at = uuid.and_then(|u| uuid::Uuid::parse_str(u).ok()).and_then(|u| u.get_timestamp());

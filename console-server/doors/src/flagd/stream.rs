@@ -61,6 +61,10 @@ impl Call {
     async fn fetch(&mut self, headers: &HeaderMap, body: RecvStream) -> Result<(), Status> {
         let caller = self.caller(headers, body).await?;
         let served = self.shared.doorway.served.borrow().clone();
+        if served.serial == 0 {
+            // Not "no flags": nothing is known yet, or may be told.
+            return Err(Status::new(Code::Unavailable, "the server serves nothing yet"));
+        }
         let sheet = self.shared.press.sheet(caller.set.as_ref(), &served);
         self.once(sheet.frame).await;
         Ok(())
