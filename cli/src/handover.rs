@@ -74,6 +74,16 @@ pub enum ServerCommand {
         /// The TOML file.
         config: PathBuf,
     },
+    /// Take a backup of a store that no server holds.
+    Backup {
+        /// Where to; `-` is standard output.
+        file: PathBuf,
+    },
+    /// Bring a backup into an empty store.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 /// How log lines are written.

@@ -205,9 +205,9 @@ pub(crate) fn report(ctx: &mut Ctx, reached: &[Reached]) -> Result<(), CliError>
         return Ok(());
     }
     let look = ctx.look_out();
-    let name = |name: &str| if reached.len() > 1 { format!("{}: ", c(name)) } else { String::new() };
-    let line =
-        |one: &Reached| format!("  {}{}\n", name(&one.target), proof_line(&look, one.audience, &one.proof));
+    let named = |one: &Reached| reached.len() > 1 || one.audience != Audience::Clients;
+    let name = |one: &Reached| if named(one) { format!("{}: ", c(&one.target)) } else { String::new() };
+    let line = |one: &Reached| format!("  {}{}\n", name(one), proof_line(&look, one.audience, &one.proof));
     let text: String = reached.iter().map(line).collect();
     ctx.put(&text)
 }

@@ -8,7 +8,10 @@ use crate::render::sample::{
 use crate::render::{Colour, Look, Shown, Whose, doubted, ending, preview, resolving};
 use insta::assert_snapshot;
 use rein_api::backends::{BackendList, CheckView, FindingView, PluginList};
-use rein_api::changes::{ChangeList, ChangeRequest, ChangedView, LegRequest, LiftLegRequest, PreviewView};
+use rein_api::changes::{
+    ChangeList, ChangeRequest, ChangedView, EndedView, LegRequest, LiftLegRequest, PreviewView,
+};
+use rein_api::proof::ProofView;
 use rein_api::silences::{LiftRequest, SilenceList, SilencePreview};
 use rein_api::status::BackendStatusView;
 
@@ -132,6 +135,25 @@ fn a_change_in_a_backend() {
     holds until 05:10 (in 2 h) · change 3v9k2m7c1x · take it back: rein undo
     ");
     assert_snapshot!(ending(&look(), &[silenced()]), @r#"alerts-sh  silence {alertname="HighLatency",service="order"} ends · hushes 2 alerts now"#);
+}
+
+#[test]
+fn a_change_that_is_over_and_given_back() {
+    let mut over = silenced();
+    over.active = false;
+    over.state = "ended".into();
+    over.ended = Some(EndedView { at: over.created, by: Some("alice".into()), how: "ended".into() });
+    over.legs[0].state = "over".into();
+    over.legs[0].proof = ProofView { complete: true, ..ProofView::default() };
+    assert_snapshot!(over.table(&look(), Detail::Short), @r#"
+    3v9k2m7c1x  ended
+      by        alice, at 03:08
+      incident  INC-42
+      reason    db slow
+      over      ended by alice, at 03:08
+    alerts-sh  silence {alertname="HighLatency",service="order"} · over
+      proof     back as it was
+    "#);
 }
 
 #[test]

@@ -78,7 +78,10 @@ impl Show for ChangeView {
                 let proof = proof_line(look, Audience::of(leg), &leg.proof);
                 text.push_str(&format!("  {:<9} {proof}\n", "proof"));
             }
-            text.extend(leg.cell.iter().map(|cell| cells::cell(look, self, cell)));
+            // Once all is back as it was, nothing of it is there to be told.
+            let gone = leg.state == "over" && leg.proof.complete;
+            let cell = leg.cell.iter().filter(|_| !gone);
+            text.extend(cell.map(|cell| cells::cell(look, self, cell)));
         }
         text.push_str(&conflict(look, self));
         text.extend(self.acts.iter().map(|act| format!("{}\n", did(look, act))));

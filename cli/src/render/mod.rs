@@ -9,6 +9,7 @@ mod backends;
 mod cells;
 mod changes;
 mod effects;
+mod held;
 mod incidents;
 mod look;
 mod moments;

@@ -1,8 +1,12 @@
 //! `rein server`: run by `main`, but for what asks a server that runs already.
 
+pub(crate) mod accept;
+pub(crate) mod backup;
+
 use crate::ctx::Ctx;
 use crate::error::CliError;
 use crate::handover::{ServerArgs, ServerCommand};
+use backup::Lies;
 use clap::{Args, Subcommand};
 use rein_api::ExitCode;
 use std::path::PathBuf;
@@ -22,6 +26,9 @@ pub(crate) struct Server {
 pub(crate) enum Verb {
     /// Show how the server is: ready, for how long, what troubles it
     Status,
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    Accept(accept::Accept),
     /// Say whether a configuration file is right, with the path of every field that is not
     CheckConfig {
         /// The TOML file
@@ -33,16 +40,26 @@ pub(crate) enum Verb {
 impl Server {
     /// Is it a client's to carry out?
     pub(crate) fn is_clients(&self) -> bool {
-        matches!(self.verb, Some(Verb::Status))
+        match &self.verb {
+            Some(Verb::Status | Verb::Accept(_)) => true,
+            Some(Verb::Backup(backup)) => backup.asks(),
+            Some(Verb::Restore(_) | Verb::CheckConfig { .. }) | None => false,
+        }
     }
 
     /// As `main` carries it out.
     pub(crate) fn handed_over(self) -> ServerArgs {
-        let check = match self.verb {
-            Some(Verb::CheckConfig { config }) => Some(ServerCommand::CheckConfig { config }),
-            Some(Verb::Status) | None => None,
+        let (check, lies) = match self.verb {
+            Some(Verb::CheckConfig { config }) => (ServerCommand::CheckConfig { config }, None),
+            Some(Verb::Backup(args)) => (ServerCommand::Backup { file: args.file }, Some(args.lies)),
+            Some(Verb::Restore(args)) => (ServerCommand::Restore { file: args.file }, Some(args.lies)),
+            Some(Verb::Status | Verb::Accept(_)) | None => return self.run,
         };
-        ServerArgs { check, ..self.run }
+        let run = ServerArgs { check: Some(check), ..self.run };
+        match lies {
+            Some(Lies { data_dir, store, config }) => ServerArgs { data_dir, store, config, ..run },
+            None => run,
+        }
     }
 }
 
