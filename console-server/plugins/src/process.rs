@@ -86,7 +86,8 @@ pub(crate) struct Process {
     guarded: bool,
     logs: Arc<Logs>,
     // Ended with the process; a descendant that keeps the pipe open must not keep a task.
-    _readers: [AbortOnDropHandle<()>; 2],
+    stderr: AbortOnDropHandle<()>,
+    _stdout: AbortOnDropHandle<()>,
     _own: Own,
 }
 
@@ -124,7 +125,7 @@ impl Process {
         });
         let stderr = AbortOnDropHandle::new(stderr);
         let guarded = program_is_foreign(trust);
-        let half = Half { child, stdin, guarded, logs: Arc::clone(logs), began };
+        let half = Half { child, stdin, stderr, guarded, logs: Arc::clone(logs), began };
         let (socket, stdout) = match tokio::time::timeout(HANDSHAKE, shake(stdout)).await {
             Ok(Ok(shaken)) => shaken,
             Ok(Err(why)) => return Err(half.give_up(why).await),
@@ -141,7 +142,7 @@ impl Process {
             return Err(half.give_up(Failure::Passing(fault.to_string())).await);
         }
         let stdout = AbortOnDropHandle::new(tokio::spawn(discard(stdout)));
-        let Half { child, stdin, guarded, logs, began } = half;
+        let Half { child, stdin, stderr, guarded, logs, began } = half;
         Ok(Self {
             remote,
             pid,
@@ -150,7 +151,8 @@ impl Process {
             stdin: Some(stdin),
             guarded,
             logs,
-            _readers: [stderr, stdout],
+            stderr,
+            _stdout: stdout,
             _own: own,
         })
     }
@@ -158,6 +160,7 @@ impl Process {
     /// Waits for the process to end by itself, and says how it did.
     pub(crate) async fn ended(&mut self) -> String {
         let status = self.child.wait().await;
+        heard_out(&mut self.stderr).await;
         how(status, &self.logs, self.began)
     }
 
@@ -172,6 +175,7 @@ impl Process {
 struct Half {
     child: Child,
     stdin: ChildStdin,
+    stderr: AbortOnDropHandle<()>,
     guarded: bool,
     logs: Arc<Logs>,
     began: SystemTime,
@@ -184,7 +188,10 @@ impl Half {
         let ended = tokio::time::timeout(Duration::from_millis(200), self.child.wait()).await;
         drop(self.stdin);
         let ended = match ended {
-            Ok(status) => Some(how(status, &self.logs, self.began)),
+            Ok(status) => {
+                heard_out(&mut self.stderr).await;
+                Some(how(status, &self.logs, self.began))
+            }
             Err(_) => {
                 part(&mut self.child, self.guarded).await;
                 None
@@ -195,6 +202,11 @@ impl Half {
             (why, _) => why,
         }
     }
+}
+
+/// Lets what a process said last be read, unless a descendant holds the pipe open.
+async fn heard_out(stderr: &mut AbortOnDropHandle<()>) {
+    let _ = tokio::time::timeout(Duration::from_millis(200), stderr).await;
 }
 
 async fn part(child: &mut Child, guarded: bool) {
