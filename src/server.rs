@@ -1,9 +1,9 @@
 //! `rein server`: from arguments to a running server, and to its end.
 
 use rein_api::ExitCode;
-use rein_cli::Env;
 use rein_cli::handover::{LogFormat, ServerArgs, ServerCommand};
-use rein_serve::{Config, ServeError};
+use rein_cli::{CliError, Env, Keeping};
+use rein_serve::{Backup, Config, ServeError};
 use std::future::Future;
 use std::io::Write;
 use std::path::Path;
@@ -13,11 +13,86 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) fn run(args: ServerArgs) -> ExitCode {
     match args.check.clone() {
         Some(ServerCommand::CheckConfig { config }) => check(&config),
-        None => match configure(&args) {
-            Ok(config) => serve(config),
-            Err(error) => complain(&error.to_string(), None, ExitCode::Usage),
-        },
+        Some(ServerCommand::Backup { file }) => configured(&args, |config| backup(&config, &file)),
+        Some(ServerCommand::Restore { file }) => configured(&args, |config| restore(&config, &file)),
+        None => configured(&args, serve),
     }
+}
+
+fn configured(args: &ServerArgs, then: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match configure(args) {
+        Ok(config) => then(config),
+        Err(error) => complain(&error.to_string(), None, ExitCode::Usage),
+    }
+}
+
+/// Takes a backup of a store that no server holds.
+fn backup(config: &Config, file: &Path) -> ExitCode {
+    block_on(async {
+        let taken = async {
+            let mut backup = Backup::begin(config).await?;
+            let kept = keep(&mut backup, file).await;
+            backup.end().await;
+            kept
+        };
+        match taken.await {
+            Ok(what) => said(&what),
+            Err(Unkept::Store(error)) => complain(&error.to_string(), error.hint(), error.exit()),
+            Err(Unkept::File(error)) => complain(&error.message, error.hints.first().cloned(), error.exit),
+        }
+    })
+}
+
+/// Why no backup was kept.
+enum Unkept {
+    Store(ServeError),
+    File(CliError),
+}
+
+impl From<ServeError> for Unkept {
+    fn from(error: ServeError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CliError> for Unkept {
+    fn from(error: CliError) -> Self {
+        Self::File(error)
+    }
+}
+
+async fn keep(backup: &mut Backup, file: &Path) -> Result<String, Unkept> {
+    let mut keeping = Keeping::begin(file, Box::new(std::io::stdout()))?;
+    while let Some(piece) = backup.next().await {
+        keeping.push(&piece?)?;
+    }
+    Ok(keeping.finish()?)
+}
+
+/// Brings a backup into an empty store, and says what comes next.
+fn restore(config: &Config, file: &Path) -> ExitCode {
+    block_on(async {
+        match rein_serve::restore(config, file).await {
+            Ok(restored) => said(&format!(
+                "restored epoch {} at revision {}: {} records, {} audit entries; the new epoch is {}\n\
+                 put the audit.key of that server into the data directory, start the server, then: \
+                 rein server accept --dry-run",
+                restored.from.epoch,
+                restored.from.revision,
+                restored.records,
+                restored.entries,
+                restored.epoch
+            )),
+            Err(error) => complain(&error.to_string(), error.hint(), error.exit()),
+        }
+    })
+}
+
+/// Says what was done, beside the data.
+fn said(what: &str) -> ExitCode {
+    // Nobody is left to tell that telling failed.
+    let _ = writeln!(std::io::stderr().lock(), "{what}");
+    ExitCode::Done
 }
 
 fn configure(args: &ServerArgs) -> Result<Config, rein_serve::ConfigError> {
@@ -79,12 +154,7 @@ fn serve(config: Config) -> ExitCode {
         let running = match rein_serve::start(config, crate::plugins::BUNDLED).await {
             Ok(running) => running,
             Err(error) => {
-                let exit = if matches!(error, ServeError::Config { .. }) {
-                    ExitCode::Usage
-                } else {
-                    ExitCode::Failed
-                };
-                return complain(&error.to_string(), error.hint(), exit);
+                return complain(&error.to_string(), error.hint(), error.exit());
             }
         };
         let exit = tokio::select! {

@@ -33,5 +33,5 @@ pub use config::demo_file_path;
 pub use connect::DemoFile;
 pub use error::CliError;
 pub use handover::Handover;
-pub use keeping::Keeping;
 pub use io::{Ask, Capture, Env, Io, Sink};
+pub use keeping::Keeping;

@@ -55,7 +55,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Auth { verb } => auth::run(verb, ctx).await,
         Command::Context { verb } => context::run(verb, ctx),
         Command::Completions(args) => completions::run(args, ctx),
-        Command::Server(args) if args.is_clients() => server::status(ctx).await,
+        Command::Server(args) if args.is_clients() => server::run(args, ctx).await,
         Command::Server(_) | Command::Demo(_) => {
             Err(CliError::usage("a server cannot be run from inside another program"))
         }

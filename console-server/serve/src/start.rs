@@ -5,6 +5,8 @@ use crate::hosted::Hosted;
 use crate::state::{self, State};
 use crate::{listen, tls};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rein_api::ExitCode;
+use rein_core::backup::RestoreError;
 use rein_core::clock::Machine;
 use rein_core::{AppError, House, HouseOptions};
 use rein_domain::change::Policy;
@@ -48,6 +50,14 @@ pub enum ServeError {
         /// Why.
         what: String,
     },
+    /// A backup was not restored.
+    #[error("{}: {source}", file.display())]
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Why.
+        source: RestoreError,
+    },
     /// Plugins cannot be run.
     #[error(transparent)]
     Plugins(#[from] HostError),
@@ -61,6 +71,15 @@ impl ServeError {
         Self::Config { problems: vec![Problem { field: field.to_owned(), what }] }
     }
 
+    /// How the process ends.
+    pub fn exit(&self) -> ExitCode {
+        match self {
+            Self::Config { .. } => ExitCode::Usage,
+            Self::Restore { source: RestoreError::NotEmpty, .. } => ExitCode::Conflict,
+            _ => ExitCode::Failed,
+        }
+    }
+
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -70,6 +89,16 @@ impl ServeError {
                 Some(format!("another program listens there; choose another with {option} 127.0.0.1:PORT"))
             }
             Self::House(error) => error.0.hint.clone(),
+            Self::Restore { source: RestoreError::NotEmpty, .. } => {
+                Some("restore into an empty one: --data-dir DIR, or --store etcd://HOST:PORT/PREFIX".into())
+            }
+            Self::Restore { source: RestoreError::TooOld { .. }, .. } => {
+                Some("restore it with the version that wrote it, or a newer one".into())
+            }
+            Self::Restore { source: RestoreError::Store(error), .. } => error.0.hint.clone(),
+            Self::Restore { source: RestoreError::Backup(_), .. } => {
+                Some("take another backup; nothing was changed".into())
+            }
             _ => None,
         }
     }
@@ -233,7 +262,7 @@ fn options(config: &Config) -> HouseOptions {
 }
 
 /// Makes the data directory for its owner alone.
-fn prepare(path: &Path) -> Result<(), ServeError> {
+pub(crate) fn prepare(path: &Path) -> Result<(), ServeError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|e| ServeError::Data { path: path.to_owned(), what: e.to_string() })
 }

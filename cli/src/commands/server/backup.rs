@@ -63,10 +63,12 @@ impl Backup {
 pub(crate) async fn run(args: Backup, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let client = ctx.client()?;
     let mut pieces = client.backup().await?;
-    let mut keeping = Keeping::begin(&args.file, Box::new(std::io::stdout()))?;
+    let out = std::mem::replace(&mut ctx.io.out, Box::new(std::io::sink()));
+    let mut keeping = Keeping::begin(&args.file, out)?;
     loop {
         let piece = tokio::time::timeout(SILENCE, pieces.next()).await;
-        let broken = |why: String| CliError::new(ExitCode::Unreachable, format!("the backup was cut off: {why}"));
+        let broken =
+            |why: String| CliError::new(ExitCode::Unreachable, format!("the backup was cut off: {why}"));
         let Some(piece) = piece.map_err(|_| broken("the server fell silent".into()))? else { break };
         keeping.push(&piece.map_err(broken)?)?;
         ctx.progress(&keeping.so_far())?;

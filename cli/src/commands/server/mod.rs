@@ -63,8 +63,17 @@ impl Server {
     }
 }
 
+/// What a client carries out.
+pub(crate) async fn run(args: Server, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    match args.verb {
+        Some(Verb::Backup(args)) => backup::run(args, ctx).await,
+        Some(Verb::Accept(args)) => accept::run(args, ctx).await,
+        _ => status(ctx).await,
+    }
+}
+
 /// `rein server status`
-pub(crate) async fn status(ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+async fn status(ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let server = ctx.client()?.status().await?.server;
     ctx.show(&server)?;
     match server.ready {
