@@ -63,3 +63,6 @@ fn incomplete(list: &SilenceList) -> Result<(), CliError> {
     let first = list.unreachable.keys().next().cloned().unwrap_or_default();
     Err(error.hint(format!("rein backend check {first}")))
 }
+
+#[cfg(test)]
+mod tests;
