@@ -1059,33 +1059,36 @@ complete -c rein -n "__fish_rein_using_subcommand completions" -l context -d 'Us
 complete -c rein -n "__fish_rein_using_subcommand completions" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l store -d 'Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l name -d 'What the other servers call this one [default: where its API listens]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l advertise -d 'Where the other servers reach its API [default: where it listens]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l store -d 'Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l name -d 'What the other servers call this one [default: where its API listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l advertise -d 'Where the other servers reach its API [default: where it listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
 json\t'For programs, one object a line'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
 name\t'Names or ids only, one a line'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l server -d 'The server\'s URL; also REIN_SERVER' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -l observe -d 'Write into no backend: only look at what is there'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s q -l quiet -d 'Say less: data and errors only'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s v -l verbose -d 'Say more: which server, and why that one'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -f -a "status" -d 'Show how the server is: ready, for how long, what troubles it'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status check-config" -f -a "check-config" -d 'Say whether a configuration file is right, with the path of every field that is not'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l observe -d 'Write into no backend: only look at what is there'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "status" -d 'Show how the server is: ready, for how long, what troubles it'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "backup" -d 'Keep everything a server knows, but no secret, in a file'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "restore" -d 'Bring a backup into an empty store'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "accept" -d 'Let a held store go on: one that was restored, or is behind what it has shipped'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "check-config" -d 'Say whether a configuration file is right, with the path of every field that is not'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -1101,6 +1104,61 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l data-dir -d 'Where it is kept' -r -f -a "(__fish_complete_directories)"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l store -d 'Where servers share it: etcd://HOST:PORT,HOST:PORT[/PREFIX]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l config -d 'The server\'s TOML file, which names the store' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l data-dir -d 'Where it is kept' -r -f -a "(__fish_complete_directories)"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l store -d 'Where servers share it: etcd://HOST:PORT,HOST:PORT[/PREFIX]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l config -d 'The server\'s TOML file, which names the store' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l end -d 'End this change first, so that it does not come back; may be given again' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -l config -d 'The TOML file' -r -F
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
