@@ -6,6 +6,7 @@
 pub(crate) mod fake;
 
 use fake::Fakes;
+use futures::TryStreamExt;
 use rein_api::access::TokenRequest;
 use rein_api::audit::{AuditQuery, AuditView, LaneQuery};
 use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest, SwitchLegRequest};
@@ -18,6 +19,7 @@ use rein_domain::access::Actor;
 use rein_domain::audit::{Checkpoint, Head, Link, Walk, unhex};
 use rein_domain::change::Policy;
 use rein_domain::time::Timestamp;
+use rein_store::Store;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -67,7 +69,8 @@ pub(crate) struct Rig {
     pub(crate) alice: Actor,
     pub(crate) bob: Actor,
     pub(crate) backends: Arc<Fakes>,
-    directory: TempDir,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) directory: TempDir,
     stop: DropGuard,
     tasks: TaskTracker,
 }
@@ -106,10 +109,10 @@ impl Rig {
             observe: watching == Watching::Only,
             keep_ended: Duration::from_secs(3600),
         };
-        let store: Arc<dyn rein_store::Store> = Arc::new(store);
+        let store: Arc<dyn Store> = Arc::new(store);
         backends.journal(&store);
         let plugins: Arc<dyn rein_core::plugins::Plugins> = Arc::clone(&backends) as _;
-        let house = House::open(store, plugins, Box::new(hand.clone()), options).await.unwrap();
+        let house = House::open(Arc::clone(&store), plugins, Box::new(hand.clone()), options).await.unwrap();
         let stop = CancellationToken::new();
         let tasks = house.run(&stop);
         let token = house.first_token().await.unwrap();
@@ -118,8 +121,8 @@ impl Rig {
         std::fs::write(&file, &token).unwrap();
         let admin = house.authenticate(&token).unwrap();
         let (alice, bob) = (admin.clone(), admin.clone());
-        let mut rig =
-            Self { house, hand, admin, alice, bob, backends, directory, stop: stop.drop_guard(), tasks };
+        let stop = stop.drop_guard();
+        let mut rig = Self { house, hand, admin, alice, bob, backends, store, directory, stop, tasks };
         rig.alice = rig.actor("alice", "operator", "*").await;
         rig.bob = rig.actor("bob", "operator", "*").await;
         rig
@@ -130,12 +133,36 @@ impl Rig {
     }
 
     pub(crate) async fn reopen_watching(self, watching: Watching) -> Self {
-        let Self { house, hand, directory, backends, stop, tasks, .. } = self;
+        let Self { house, hand, directory, backends, store, stop, tasks, .. } = self;
         drop(stop);
         tasks.wait().await;
-        drop(house);
+        drop((house, store));
         backends.journal_closed();
         Self::on(directory, hand, backends, watching).await
+    }
+
+    /// A backup, as the server hands it out.
+    pub(crate) async fn backup(&self) -> Vec<u8> {
+        let pieces = self.house.backup(&self.admin).await.unwrap();
+        let pieces: Vec<_> = pieces.try_collect().await.unwrap();
+        pieces.concat()
+    }
+
+    /// Another server on another store, with this backup in it, and the key and shipped heads of this one.
+    pub(crate) async fn restored(&self, backup: &[u8]) -> Self {
+        let directory = laid_out(backup, &self.hand, self.directory.path()).await;
+        Self::on(directory, self.hand.clone(), Arc::default(), Watching::No).await
+    }
+
+    /// The same in place of this one, over the same backends.
+    pub(crate) async fn replaced(self, backup: &[u8]) -> Self {
+        let Self { house, hand, directory, backends, store, stop, tasks, .. } = self;
+        drop(stop);
+        tasks.wait().await;
+        drop((house, store));
+        backends.journal_closed();
+        let fresh = laid_out(backup, &hand, directory.path()).await;
+        Self::on(fresh, hand, backends, Watching::No).await
     }
 
     pub(crate) async fn actor(&self, name: &str, role: &str, pattern: &str) -> Actor {
@@ -183,8 +210,15 @@ impl Rig {
         }
     }
 
-    /// Every lane verifies against the checkpoints, and the checkpoints against the key.
+    /// Every lane verifies against the checkpoints, the checkpoints against the key, and all were shipped.
     pub(crate) async fn verify(&self) {
+        let checkpoints = self.verify_lanes().await;
+        let shipped = std::fs::read_to_string(self.directory.path().join("heads.jsonl")).unwrap();
+        assert_eq!(shipped.lines().count(), checkpoints);
+    }
+
+    /// The same, wherever they were shipped. Answers how many checkpoints there are.
+    pub(crate) async fn verify_lanes(&self) -> usize {
         let heads = self.house.audit_heads(&self.admin).await.unwrap();
         let checkpoints: Vec<Checkpoint> = heads
             .checkpoints
@@ -198,8 +232,6 @@ impl Rig {
             .collect();
         let key = unhex(&heads.key).unwrap();
         checkpoints.iter().for_each(|c| c.verify(&key).unwrap());
-        let shipped = std::fs::read_to_string(self.directory.path().join("heads.jsonl")).unwrap();
-        assert_eq!(shipped.lines().count(), checkpoints.len());
         for lane in heads.lanes.keys() {
             let mut walk = Walk::new(lane, &checkpoints).unwrap();
             let links = self.house.audit_lane(&self.admin, lane, &LaneQuery::default()).await.unwrap().links;
@@ -209,7 +241,23 @@ impl Rig {
             }
             walk.finish().unwrap();
         }
+        checkpoints.len()
     }
+}
+
+/// A data directory with this backup in it, and the key and shipped heads of another.
+async fn laid_out(backup: &[u8], hand: &Hand, other: &std::path::Path) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rein.db");
+    let store = SqliteStore::open(path, SqliteOptions::default()).unwrap();
+    let now = Timestamp(hand.wall());
+    rein_core::backup::restore(&store, std::io::Cursor::new(backup), now).await.unwrap();
+    store.close().await;
+    for file in ["audit.key", "heads.jsonl", "admin.token"] {
+        // Heads may not have been shipped yet.
+        let _ = std::fs::copy(other.join(file), directory.path().join(file));
+    }
+    directory
 }
 
 fn key_at(ms: i64) -> IdempotencyKey {
