@@ -14,7 +14,7 @@ use rein_domain::change::{ChangeError, Guards, Hush, Intent, Lifted, SilenceLeg,
 use rein_domain::matchers::{MatchOp, Matcher, MatcherFault, Matchers};
 use rein_domain::name::BackendName;
 use rein_domain::time::Timestamp;
-use rein_plugin::{Adapter, AlertSeen, Fault, Matched, SilenceSeen};
+use rein_plugin::{Adapter, AlertSeen, CellKey, Fault, Matched, SilenceSeen};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl House {
             let message = format!("{backend} has no silence {} that is not over", tidy(&request.id));
             return Err(AppError::new(ErrorCode::NotFound, message).hint("rein silence list"));
         };
-        if let Some(cell) = &silence.cell {
+        if let Some(cell) = silence.cell.as_ref().filter(|cell| is_own(cell)) {
             let message = format!("Rein laid this silence itself, for {}", tidy(&cell.0));
             return Err(AppError::new(ErrorCode::Invalid, message).hint("end the change: rein change end ID"));
         }
@@ -229,7 +229,8 @@ impl House {
     }
 
     fn silence_view(&self, backend: &BackendName, silence: &SilenceSeen) -> SilenceView {
-        let change = silence.cell.as_ref().and_then(|cell| cell.0.split('.').next()).map(tidy);
+        let own = silence.cell.as_ref().filter(|cell| is_own(cell));
+        let change = own.and_then(|cell| cell.0.split('.').next()).map(tidy);
         SilenceView {
             id: change.clone().unwrap_or_else(|| tidy(&silence.id)),
             backend: backend.to_string(),
@@ -246,6 +247,11 @@ impl House {
             missing_peers: silence.missing_peers.iter().map(|peer| tidy(peer)).collect(),
         }
     }
+}
+
+/// Is it a silence that Rein laid? One that somebody else made, and that Rein has put back, is still theirs.
+fn is_own(cell: &CellKey) -> bool {
+    !cell.0.starts_with("foreign:")
 }
 
 /// Every silence of a backend, page by page.

@@ -3,7 +3,7 @@
 use crate::app::pieces::rfc3339;
 use crate::image::Image;
 use rein_domain::change::{Change, Hush, Leg, SilenceLeg};
-use rein_domain::hold::{Origin, Value, Want};
+use rein_domain::hold::{Cell, Origin, Value, Want};
 use rein_domain::name::BackendName;
 use rein_domain::time::Timestamp;
 use std::collections::BTreeMap;
@@ -18,6 +18,19 @@ pub(crate) fn wanted(image: &Image, backend: &BackendName, now: Timestamp) -> BT
         }
     }
     wanted
+}
+
+/// What one cell should hold now. A cell named after its change is found without looking at all others.
+pub(crate) fn wanted_in(image: &Image, cell: &Cell, now: Timestamp) -> Option<Want> {
+    let of = |change: &Change| {
+        let leg = change.cells().find(|(own, _)| own == cell).map(|(_, leg)| leg)?;
+        image.world.active(change, now).then(|| want(change, leg))
+    };
+    let named = cell.key.split('.').next().and_then(|id| id.parse().ok());
+    match named.and_then(|id| image.world.change(&id)) {
+        Some(change) => of(change),
+        None => image.world.written_into(&cell.backend, now).into_iter().find_map(of),
+    }
 }
 
 /// What one leg wants in its cell.

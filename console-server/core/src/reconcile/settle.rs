@@ -390,7 +390,7 @@ impl House {
         };
         must.extend(self.lead_must());
         let op = match next {
-            Some(hold) => Op::Put(key, records::encode(hold)?, None),
+            Some(hold) => Op::Put(key.clone(), self.image.read().spell(&key, hold)?, None),
             None => Op::Delete(key),
         };
         let lane = match self.noteworthy(case, step) {

@@ -3,7 +3,7 @@
 use super::Viewer;
 use crate::error::AppError;
 use crate::plugins::PluginState;
-use crate::reconcile::{next_words, wanted};
+use crate::reconcile::{next_words, wanted_in};
 use rein_api::ErrorCode;
 use rein_api::backends::{BackendDocument, BackendView, CellView, PluginView, ReassertRequest};
 use rein_api::proof::ProofView;
@@ -43,7 +43,7 @@ impl Viewer<'_> {
         let look = self.house.looks.of(&cell.backend);
         let seen = look.seen.get(&cell.key);
         let hold = self.image.hold(cell).map(|(hold, _)| hold);
-        let want = wanted(self.image, &cell.backend, self.now).remove(&cell.key);
+        let want = wanted_in(self.image, cell, self.now);
         let since = self.now.minus(REASSERT_SPAN);
         let reasserted = hold.map_or(0, |h| h.reasserted.iter().filter(|at| **at > since).count());
         let observe = self.house.options.observe;
@@ -80,7 +80,7 @@ impl Viewer<'_> {
             let complete = !active && self.image.hold(cell).is_none();
             return ProofView { complete, ..ProofView::default() };
         };
-        let want = wanted(self.image, &cell.backend, self.now).remove(&cell.key);
+        let want = wanted_in(self.image, cell, self.now);
         let so = match &want {
             Some(want) => seen.value == want.value.0,
             None => self.image.hold(cell).is_none(),
