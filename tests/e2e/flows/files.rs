@@ -28,33 +28,33 @@ fn switches_are_declared_in_files_and_come_back_as_such() {
     let _ = desk.types("rein diff -f next.yaml --exit-code").exit(10);
     shows!(desk.types("rein apply -f next.yaml --dry-run").exit(0), @"
     $ rein apply -f next.yaml --dry-run
-    SWITCH  OUTCOME  NOTE
-    order/recommendations  unchanged  -
-    order/coupons  altered  -
-    payment/card  altered  -
-    payment/wallet  altered  -
-    sms/marketing  created  -
+    KIND  NAME  OUTCOME  NOTE
+    switch  order/recommendations  unchanged  -
+    switch  order/coupons  altered  -
+    switch  payment/card  altered  -
+    switch  payment/wallet  altered  -
+    switch  sms/marketing  created  -
     --- stderr
     dry run: nothing was declared
     ");
     let _ = desk.types("rein diff -f next.yaml --exit-code").exit(10);
     shows!(desk.types("rein apply -f next.yaml").exit(0), @"
     $ rein apply -f next.yaml
-    SWITCH  OUTCOME  NOTE
-    order/recommendations  unchanged  -
-    order/coupons  altered  -
-    payment/card  altered  -
-    payment/wallet  altered  -
-    sms/marketing  created  -
+    KIND  NAME  OUTCOME  NOTE
+    switch  order/recommendations  unchanged  -
+    switch  order/coupons  altered  -
+    switch  payment/card  altered  -
+    switch  payment/wallet  altered  -
+    switch  sms/marketing  created  -
     ");
     shows!(desk.types("rein apply -f next.yaml").exit(0), @"
     $ rein apply -f next.yaml
-    SWITCH  OUTCOME  NOTE
-    order/recommendations  unchanged  -
-    order/coupons  unchanged  -
-    payment/card  unchanged  -
-    payment/wallet  unchanged  -
-    sms/marketing  unchanged  -
+    KIND  NAME  OUTCOME  NOTE
+    switch  order/recommendations  unchanged  -
+    switch  order/coupons  unchanged  -
+    switch  payment/card  unchanged  -
+    switch  payment/wallet  unchanged  -
+    switch  sms/marketing  unchanged  -
     ");
     // What is exported is what was applied: as one stream, and as a directory.
     let exported = desk.types("rein export").done();
@@ -72,12 +72,12 @@ fn switches_are_declared_in_files_and_come_back_as_such() {
     std::fs::write(desk.home().join("next.yaml"), text).unwrap();
     shows!(desk.types("rein apply -f next.yaml").exit(0), @"
     $ rein apply -f next.yaml
-    SWITCH  OUTCOME  NOTE
-    order/recommendations  altered  hidden by layers until [time]
-    order/coupons  unchanged  -
-    payment/card  unchanged  -
-    payment/wallet  unchanged  -
-    sms/marketing  unchanged  -
+    KIND  NAME  OUTCOME  NOTE
+    switch  order/recommendations  altered  hidden by layers until [time]
+    switch  order/coupons  unchanged  -
+    switch  payment/card  unchanged  -
+    switch  payment/wallet  unchanged  -
+    switch  sms/marketing  unchanged  -
     ");
     drop(id(&hidden));
 }

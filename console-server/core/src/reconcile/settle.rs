@@ -12,13 +12,14 @@ use crate::records;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
-use rein_domain::audit::Entry;
+use rein_domain::audit;
 use rein_domain::backend::Backend;
 use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Origin, Step, Value, Want, decide};
 use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
 use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
 use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,12 +123,11 @@ impl House {
                 same
             });
             for (name, backend) in declared {
-                if !tended.contains_key(&name) {
-                    self.plugins.declare(&backend);
-                    let end = stop.child_token();
-                    tokio::spawn(super::until(end.clone(), Arc::clone(&self).tend(name.clone())));
-                    tended.insert(name, (backend, end));
-                }
+                let Entry::Vacant(place) = tended.entry(name) else { continue };
+                self.plugins.declare(&backend);
+                let end = stop.child_token();
+                tokio::spawn(super::until(end.clone(), Arc::clone(&self).tend(backend.name.clone())));
+                place.insert((backend, end));
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -404,7 +404,7 @@ impl House {
     }
 
     /// The audit entry of a step that people should find later: a conflict, or a hand overruled.
-    fn noteworthy(&self, case: &Case, step: &Step) -> Option<Entry> {
+    fn noteworthy(&self, case: &Case, step: &Step) -> Option<audit::Entry> {
         let before = case.hold.as_ref().map(|(hold, _)| hold);
         let (verb, hold) = match step {
             Step::Conflict(hold) => ("cell:conflict", hold),
@@ -415,7 +415,7 @@ impl House {
         };
         let found = hold.found.as_ref().and_then(|value| value.0.clone());
         let incident = self.image.read().world.change(&hold.change).and_then(|c| c.incident.clone());
-        Some(Entry {
+        Some(audit::Entry {
             at: self.clock.now(),
             actor: super::rein(),
             verb: verb.to_owned(),
