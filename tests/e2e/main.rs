@@ -18,6 +18,7 @@ mod kit {
 
 mod api;
 mod audit;
+mod backup;
 mod clients;
 mod cluster;
 mod demo;

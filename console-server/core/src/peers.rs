@@ -220,7 +220,10 @@ impl House {
 
     /// Answers another server. It shows its run and its token; the token's hash lies in its session.
     pub fn answer_peer(&self, token: &str, question: &PeerQuestion) -> Result<PeerAnswer, AppError> {
-        let unknown = || AppError::new(ErrorCode::Unauthenticated, "this is for servers over the same store");
+        let unknown = || {
+            AppError::new(ErrorCode::Unauthenticated, "this is for servers over the same store")
+                .hint("people ask the other routes: GET /openapi.json lists them")
+        };
         let (run, secret) = token.split_once('.').ok_or_else(unknown)?;
         let hash = tokens::hash(secret);
         let known = self.image.read().sessions.get(run).is_some_and(|session| session.token == hash);

@@ -42,7 +42,10 @@ impl FromRequestParts<App> for Peer {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
-        let missing = || AppError::new(ErrorCode::Unauthenticated, "no token");
+        let missing = || {
+            AppError::new(ErrorCode::Unauthenticated, "no token")
+                .hint("this is for servers over the same store: GET /openapi.json lists what is for people")
+        };
         Ok(Self(token(parts).ok_or_else(missing)?.to_owned()))
     }
 }

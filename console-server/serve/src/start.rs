@@ -176,6 +176,9 @@ pub async fn start(config: Config, bundled: &[&str]) -> Result<Running, ServeErr
     open_doors(&running, &config, grpc)?;
     open_api(&running, &config, http)?;
     running.tasks.close();
+    if let Some(why) = running.house.trouble() {
+        tracing::warn!(why, "it does not write");
+    }
     tracing::info!(http = %running.http, grpc = %running.grpc, "ready");
     Ok(running)
 }

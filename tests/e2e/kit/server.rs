@@ -62,6 +62,8 @@ pub(crate) struct Setup {
     pub(crate) data: Option<PathBuf>,
     /// Further arguments of `rein server`.
     pub(crate) args: Vec<String>,
+    /// It will not be ready to write: it is up as soon as it says so in its log.
+    pub(crate) held: bool,
     /// Words before the program, such as `prlimit --fsize=1000`.
     pub(crate) under: Vec<String>,
 }
@@ -140,7 +142,8 @@ impl Server {
     /// Waits until it is ready, or gone.
     fn comes_up(&mut self) -> bool {
         let http = self.http;
-        let over_tls = self.setup.env.iter().any(|(name, _)| name.starts_with("REIN__TLS__"));
+        let by_log =
+            self.setup.held || self.setup.env.iter().any(|(name, _)| name.starts_with("REIN__TLS__"));
         let (log, began) = (self.room.path().join("server.log"), self.began);
         let child = self.child.as_mut().unwrap();
         let up = until("the server to be ready", secs(30), || {
@@ -149,7 +152,7 @@ impl Server {
             }
             let reply = http::get(http, "/readyz").send();
             // One that speaks TLS does not answer such a question, but it says in its log that it is up.
-            let ready = if over_tls {
+            let ready = if by_log {
                 fs::read_to_string(&log).is_ok_and(|text| text[began..].contains(" ready"))
             } else {
                 reply.is_ok_and(|reply| reply.status == 200)
