@@ -36,6 +36,12 @@ impl Three {
         let desks: Vec<Desk> =
             servers.iter().map(|server| Desk::new(server, "admin", file.clone())).collect();
         desks[0].declare();
+        // Each desk is a client of its own, which has seen nothing yet at any other server.
+        for desk in &desks {
+            until_true("every server knows the switches", secs(5), || {
+                desk.types("rein switch list -o name").out.contains("payment/wallet")
+            });
+        }
         let token = fs::read_to_string(&file).unwrap().trim().to_owned();
         Some(Self { etcd, servers, desks, token })
     }
