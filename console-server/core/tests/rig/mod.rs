@@ -20,7 +20,8 @@ use rein_domain::audit::{Checkpoint, Head, Link, Walk, unhex};
 use rein_domain::change::Policy;
 use rein_domain::time::Timestamp;
 use rein_store::Store;
-use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rein_store::sqlite::{OpenError, SqliteOptions, SqliteStore};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -78,6 +79,19 @@ pub(crate) struct Rig {
 /// 2026-11-23, so that UUIDv7 keys look as they do in life.
 pub(crate) const TODAY: i64 = 1_795_392_000_000;
 
+/// Opens a store. One that was let go just now may still be ending: its file is free when its threads are done.
+pub(crate) async fn opened(file: &Path) -> SqliteStore {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match SqliteStore::open(file, SqliteOptions::default()) {
+            Err(OpenError::InUse { .. }) if Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 impl Rig {
     pub(crate) async fn open() -> Self {
         let hand = Hand::default();
@@ -97,7 +111,7 @@ impl Rig {
     }
 
     async fn on(directory: TempDir, hand: Hand, backends: Arc<Fakes>, watching: Watching) -> Self {
-        let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
+        let store = opened(&directory.path().join("rein.db")).await;
         let options = HouseOptions {
             policy: Policy::default(),
             default_lasts: Duration::from_secs(3600),
@@ -249,7 +263,7 @@ impl Rig {
 async fn laid_out(backup: &[u8], hand: &Hand, other: &std::path::Path) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rein.db");
-    let store = SqliteStore::open(path, SqliteOptions::default()).unwrap();
+    let store = opened(&path).await;
     let now = Timestamp(hand.wall());
     rein_core::backup::restore(&store, std::io::Cursor::new(backup), now).await.unwrap();
     store.close().await;
