@@ -14,9 +14,11 @@ use rein_domain::change::Policy;
 use rein_domain::proof::Identity;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
 use rein_store::{Commit, Op, Store};
+use rig::deaf::Deaf;
 use rig::fake::Fakes;
 use rig::{Hand, off};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -206,4 +208,22 @@ async fn who_lost_the_lead_in_the_middle_of_a_round_records_nothing() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (holds, _) = rig.store.list(&"hold/".into()).await.unwrap();
     assert_eq!((holds.len(), *fake.writes.lock()), (0, 0), "what a leader writes is another's to write");
+}
+
+/// A key that was used is known by its record; if that cannot be read now, nobody may say that nothing
+/// happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_key_whose_answer_cannot_be_read_is_in_doubt_and_not_refused() {
+    let mut rig = Rig::new();
+    let deaf = Arc::new(Deaf { store: Arc::clone(&rig.store), deaf: AtomicBool::new(false) });
+    rig.store = Arc::clone(&deaf) as Arc<dyn Store>;
+    let (a, _b, admin) = rig.pair().await;
+    let key = Some(rig::key_at(rig::TODAY));
+    let off = off("order/recommendations", 600);
+    let laid = a.house.lay(&admin, key, &off).await.unwrap().change;
+    deaf.deaf.store(true, Ordering::SeqCst);
+    let again = a.house.lay(&admin, key, &off).await.unwrap_err();
+    assert_eq!(again.code(), ErrorCode::UnknownOutcome, "{again}");
+    deaf.deaf.store(false, Ordering::SeqCst);
+    assert_eq!(a.house.lay(&admin, key, &off).await.unwrap().change.id, laid.id);
 }
