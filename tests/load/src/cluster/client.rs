@@ -18,6 +18,8 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long a write is insisted on after the run, when everything works again.
 const INSIST: Duration = Duration::from_secs(25);
+/// By then no request from during the run is under way any more.
+const CALM: Duration = Duration::from_secs(12);
 /// Layers last longer than any run.
 const LASTS: u64 = 7_200;
 /// More than that over one target are brought down.
@@ -33,8 +35,8 @@ pub(crate) struct Room {
     pub(crate) odd: Mutex<Vec<String>>,
     pub(crate) liar: Liar,
     /// Operations so far, and outcomes nobody knows, by target.
-    pub(crate) used: Vec<AtomicUsize>,
-    pub(crate) open: Vec<AtomicUsize>,
+    used: Vec<AtomicUsize>,
+    open: Mutex<Vec<usize>>,
     /// Targets by tag.
     laid: Mutex<BTreeMap<u32, Vec<usize>>>,
     tags: AtomicU32,
@@ -42,15 +44,14 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(names: Vec<String>, until: Instant, liar: Liar) -> Self {
-        let zeroes = || names.iter().map(|_| AtomicUsize::new(0)).collect();
         Self {
             begun: Instant::now(),
             until,
             calls: Mutex::default(),
             odd: Mutex::default(),
             liar,
-            used: zeroes(),
-            open: zeroes(),
+            used: names.iter().map(|_| AtomicUsize::new(0)).collect(),
+            open: Mutex::new(vec![0; names.len()]),
             laid: Mutex::default(),
             tags: AtomicU32::new(1),
             names,
@@ -74,14 +75,32 @@ impl Room {
         admits
     }
 
-    /// Whether an outcome may stay unknown: a place is kept for each client at the end of the run.
-    fn may_leave_open(&self, targets: &[usize]) -> bool {
-        let take = |target: &&usize| {
-            let grow = |open: usize| (open < MOST_OPEN - 2).then_some(open + 1);
-            self.open[**target].fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_ok()
-        };
-        targets.iter().all(|target| take(&target))
+    /// Whether an outcome may stay unknown: at most so many on each target.
+    fn may_leave_open(&self, targets: &[usize], most: usize) -> bool {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = targets.iter().all(|target| open[*target] < most);
+        if free {
+            targets.iter().for_each(|target| open[*target] += 1);
+        }
+        free
     }
+}
+
+/// What became of a write when it was sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    NotDone,
+    InDoubt,
+}
+
+/// What one answer to a write says.
+enum Heard {
+    /// Its outcome.
+    Told(Told),
+    /// Nothing: it may have been done.
+    Nothing,
+    /// That this time it was not done.
+    Again,
 }
 
 /// One client.
@@ -196,47 +215,60 @@ impl Client {
     /// it is left open. Answers whether it was done.
     async fn write(&mut self, what: What, ask: &Ask) -> bool {
         let (from, give_up) = (self.room.begun.elapsed(), self.room.until + INSIST);
-        let conditional = matches!(what, What::Lay { seen: Some(_), .. });
-        let mut doubt = false;
+        let mut before = Before::NotDone;
         let told = loop {
             let server = self.dice.random_range(0..self.servers.len());
             let answer = self.send(server, ask).await;
-            match &answer {
-                Ok(answer) if answer.good() => {
-                    let most = answer.json()["change"]["revision"].as_i64().unwrap_or(-1);
-                    break Told::Done { most };
-                }
-                Ok(answer) if answer.status == 503 => {}
-                Ok(answer) if answer.status == 504 => doubt = true,
-                // One that was sent before may still be under way at a server that is stopped.
-                Ok(answer) if answer.status == 409 && doubt && is_one_of(answer, &["moved", "over"]) => {
-                    break Told::Unknown;
-                }
-                Ok(answer) if conditional && is_one_of(answer, &["moved"]) => break Told::Moved,
-                Ok(answer) if is_one_of(answer, &["over"]) => break Told::Over,
-                Ok(answer) if !conditional && is_one_of(answer, &["moved"]) => {}
-                Ok(answer) => {
-                    let said = String::from_utf8_lossy(&answer.body);
-                    self.room.odd(format!("{what:?}: {} {said}", answer.status));
-                    break if doubt { Told::Unknown } else { Told::Refused };
-                }
-                // Nobody listened, so nobody heard it.
-                Err(why) if why.contains("refused") => {}
-                Err(_) => doubt = true,
+            match self.heard(&what, &answer, before) {
+                Heard::Told(told) => break told,
+                Heard::Nothing => before = Before::InDoubt,
+                Heard::Again => {}
             }
             let late = Instant::now() > give_up;
-            if late && doubt {
+            let leaves = self.dice.random_bool(0.25);
+            let may_leave = |room: &Room| room.may_leave_open(what.targets(), MOST_OPEN - 2);
+            if before == Before::InDoubt && (late || (leaves && may_leave(&self.room))) {
                 break Told::Unknown;
-            } else if late || (!doubt && self.dice.random_bool(0.2)) {
+            } else if before == Before::NotDone && (late || leaves) {
                 break Told::Refused;
-            } else if doubt && self.dice.random_bool(0.3) && self.room.may_leave_open(what.targets()) {
-                break Told::Unknown;
             }
             sleep(Duration::from_millis(40)).await;
         };
         let done = matches!(told, Told::Done { .. });
         self.note((from, what, told), ask.key.clone().unwrap_or_default());
         done
+    }
+
+    /// What one answer says of a write.
+    fn heard(&self, what: &What, answer: &Result<Answer, String>, before: Before) -> Heard {
+        let answer = match answer {
+            Ok(answer) => answer,
+            // Nobody listened, so nobody heard it.
+            Err(why) if why.contains("refused") => return Heard::Again,
+            Err(_) => return Heard::Nothing,
+        };
+        let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+        // One that was sent before may still be under way at a server that is stopped. Long after the last
+        // one goes on, it is not any more.
+        let pending = before == Before::InDoubt && Instant::now() < self.room.until + CALM;
+        match (answer.status, code.as_str(), what) {
+            (200..300, ..) => {
+                Heard::Told(Told::Done { most: answer.json()["change"]["revision"].as_i64().unwrap_or(-1) })
+            }
+            (503, ..) => Heard::Again,
+            (504, ..) => Heard::Nothing,
+            (409, "moved" | "over", _) if pending => {
+                let leave = self.room.may_leave_open(what.targets(), MOST_OPEN);
+                if leave { Heard::Told(Told::Unknown) } else { Heard::Again }
+            }
+            (409, "moved", What::Lay { seen: Some(_), .. }) => Heard::Told(Told::Moved),
+            (409, "moved", _) => Heard::Again,
+            (409, "over", _) => Heard::Told(Told::Over),
+            (status, ..) => {
+                self.room.odd(format!("{what:?}: {status} {}", String::from_utf8_lossy(&answer.body)));
+                Heard::Told(if before == Before::InDoubt { Told::Unknown } else { Told::Refused })
+            }
+        }
     }
 
     async fn read(&mut self, target: usize, how: How) {
@@ -298,10 +330,6 @@ impl Client {
 
 fn revision(answer: &Answer) -> Option<i64> {
     answer.header("rein-revision")?.parse().ok()
-}
-
-fn is_one_of(answer: &Answer, codes: &[&str]) -> bool {
-    answer.status == 409 && answer.json()["code"].as_str().is_some_and(|code| codes.contains(&code))
 }
 
 /// A target and its layers in an answer.

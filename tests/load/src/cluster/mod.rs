@@ -9,6 +9,8 @@ mod history;
 mod lies;
 mod model;
 mod newer;
+pub(crate) mod paused;
+mod recorder;
 mod servers;
 mod session;
 mod verdict;
@@ -67,7 +69,7 @@ pub(crate) async fn run(args: Cluster) -> Result<Value, String> {
     let three = Three::start(&args.rein, &args.data).await?;
     let (apis, url) = (three.apis(), three.etcd.url());
     let names = House::at(apis[0].clone()).declare("night", SWITCHES).await?;
-    all_know(&apis, &names[SWITCHES - 1]).await?;
+    all_know(&apis, &format!("/v1/switches/{}", names[SWITCHES - 1])).await?;
     let newer = if mixed { Some(Newer::open(&url).await?) } else { None };
 
     let until = Instant::now() + Duration::from_secs(args.lasts);
@@ -93,7 +95,7 @@ pub(crate) async fn run(args: Cluster) -> Result<Value, String> {
     looks.await.map_err(|e| e.to_string())?;
 
     let mut findings = Findings::default();
-    all_know(&apis, &room.names[0]).await?;
+    all_know(&apis, &format!("/v1/switches/{}", room.names[0])).await?;
     let mut figures = verdict::judge(&room, &apis[0], &mut findings).await?;
     if let Some(planting) = planting {
         let newer = planting.await.map_err(|e| e.to_string())?;
@@ -104,14 +106,14 @@ pub(crate) async fn run(args: Cluster) -> Result<Value, String> {
     Ok(figures)
 }
 
-/// Waits until every server knows a switch.
-async fn all_know(apis: &[Api], switch: &str) -> Result<(), String> {
+/// Waits until every server answers from all there is.
+async fn all_know(apis: &[Api], path: &str) -> Result<(), String> {
     for api in apis {
         let give_up = Instant::now() + Duration::from_secs(20);
-        let ask = Ask::get(format!("/v1/switches/{switch}?consistent=true"));
+        let ask = Ask::get(format!("{path}?consistent=true"));
         while !api.conn().send(&ask).await.is_ok_and(|answer| answer.good()) {
             if Instant::now() > give_up {
-                return Err(format!("the server at {} does not know {switch}", api.address));
+                return Err(format!("the server at {} does not answer {path}", api.address));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

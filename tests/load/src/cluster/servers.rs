@@ -122,6 +122,11 @@ impl Three {
         (0..SIZE).map(|n| self.api(n)).collect()
     }
 
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self, n: usize) -> Option<u32> {
+        self.servers[n].process.as_ref().map(Watched::id)
+    }
+
     /// Kills a server outright.
     pub(crate) fn kill(&mut self, n: usize) {
         self.servers[n].process = None;
