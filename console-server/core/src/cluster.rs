@@ -12,6 +12,7 @@ use crate::error::AppError;
 use crate::house::House;
 use crate::records::{self, SessionRecord};
 use parking_lot::RwLock;
+use rein_api::ErrorCode;
 use rein_api::cluster::{PeerAnswer, PeerQuestion};
 use rein_domain::audit::hex;
 use rein_store::{Commit, LeaseId, Must, Op, Outcome, Revision, StoreError};
@@ -106,10 +107,20 @@ impl House {
         self.leads()
     }
 
-    /// What every commit of the reconciler is conditioned on.
-    pub(crate) fn lead_must(&self) -> Option<Must> {
-        let lead = self.standing.live()?.lead?;
-        Some(Must::Created(records::LEADER.into(), lead.created))
+    /// What every commit of the reconciler is conditioned on; nothing for a server on its own. Whose lead was
+    /// lost since it looked, after a pause for instance, has no condition to set and must not commit.
+    pub(crate) fn lead_must(&self) -> Result<Option<Must>, AppError> {
+        if self.standing.member.is_none() {
+            return Ok(None);
+        }
+        let lead = self.standing.live().and_then(|session| session.lead);
+        let lead = lead.ok_or_else(|| {
+            AppError::new(
+                ErrorCode::Unavailable,
+                "this server no longer reconciles: it was silent for too long",
+            )
+        })?;
+        Ok(Some(Must::Created(records::LEADER.into(), lead.created)))
     }
 
     /// What every commit of this server is conditioned on: that its session lives.

@@ -135,7 +135,7 @@ impl House {
                 }
                 Outcome::Refused(Must::Absent(key)) if key == records::idem(&ask.key.0, &ask.actor.name) => {
                     let lost = || AppError::new(ErrorCode::Internal, "an idempotency record vanished");
-                    return self.kept(ask).await?.ok_or_else(lost);
+                    return self.kept(ask).await.map_err(|error| recorded(ask, error))?.ok_or_else(lost);
                 }
                 Outcome::Refused(must) if Some(&must) == self.session_must().as_ref() => return Err(gone()),
                 Outcome::Refused(_) => self.caught_up(self.store.revision().await?).await?,
@@ -253,6 +253,19 @@ impl House {
             None => Ok(None),
         }
     }
+}
+
+/// A key that was used is recorded, whatever keeps its answer from being read: nobody may be told that nothing
+/// happened.
+fn recorded(ask: &Ask<'_>, error: AppError) -> AppError {
+    if error.code() != ErrorCode::Unavailable {
+        return error;
+    }
+    AppError::new(
+        ErrorCode::UnknownOutcome,
+        format!("it is recorded, but its answer cannot be read now: {error}"),
+    )
+    .hint(format!("rein change show --key {}", ask.key.0))
 }
 
 /// Among several servers, one that was silent for too long is gone for the others.

@@ -12,11 +12,13 @@ use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
 use rein_domain::change::Policy;
 use rein_domain::proof::Identity;
-use rein_store::Store;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rein_store::{Commit, Op, Store};
+use rig::deaf::Deaf;
 use rig::fake::Fakes;
 use rig::{Hand, off};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -178,4 +180,50 @@ async fn proofs_are_gathered_and_a_silent_server_is_named() {
     .await;
     let forged = a.house.answer_peer("a.b", &PeerQuestion::default()).unwrap_err();
     assert_eq!(forged.code(), ErrorCode::Unauthenticated);
+}
+
+/// It looked who leads, asked the backend, and was paused; when the answer comes, another leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_lead_in_the_middle_of_a_round_records_nothing() {
+    let rig = Rig::new();
+    let (a, _b, admin) = rig.pair().await;
+    until("a leads", Duration::from_secs(5), async || a.house.reconciles()).await;
+    let document = serde_json::json!({ "kind": "backend", "name": "alerts", "plugin": "fake" });
+    let document = serde_json::from_value(document).unwrap();
+    let mode = rein_core::app::definitions::Mode::Apply;
+    a.house.define_backend(&admin, None, ("alerts", &document), mode).await.unwrap();
+    let fake = rig.backends.one("alerts");
+    let gate = fake.gate.lock().await;
+    let silence = serde_json::json!({ "legs": [{ "silence": {
+        "matchers": [{ "name": "alertname", "op": "=", "value": "HighLatency" }] } }], "lasts_seconds": 600 });
+    let silence = serde_json::from_value(silence).unwrap();
+    a.house.lay(&admin, None, &silence).await.unwrap();
+    until("a asks", Duration::from_secs(5), async || *fake.asked.lock() > 0).await;
+    let leader = || "meta/leader".into();
+    for op in [Op::Delete(leader()), Op::Put(leader(), "another".into(), None)] {
+        rig.store.commit(Commit { must: Vec::new(), ops: vec![op], lane: None }).await.unwrap();
+    }
+    until("a knows", Duration::from_secs(5), async || !a.house.reconciles()).await;
+    drop(gate);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (holds, _) = rig.store.list(&"hold/".into()).await.unwrap();
+    assert_eq!((holds.len(), *fake.writes.lock()), (0, 0), "what a leader writes is another's to write");
+}
+
+/// A key that was used is known by its record; if that cannot be read now, nobody may say that nothing
+/// happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_key_whose_answer_cannot_be_read_is_in_doubt_and_not_refused() {
+    let mut rig = Rig::new();
+    let deaf = Arc::new(Deaf { store: Arc::clone(&rig.store), deaf: AtomicBool::new(false) });
+    rig.store = Arc::clone(&deaf) as Arc<dyn Store>;
+    let (a, _b, admin) = rig.pair().await;
+    let key = Some(rig::key_at(rig::TODAY));
+    let off = off("order/recommendations", 600);
+    let laid = a.house.lay(&admin, key, &off).await.unwrap().change;
+    deaf.deaf.store(true, Ordering::SeqCst);
+    let again = a.house.lay(&admin, key, &off).await.unwrap_err();
+    assert_eq!(again.code(), ErrorCode::UnknownOutcome, "{again}");
+    deaf.deaf.store(false, Ordering::SeqCst);
+    assert_eq!(a.house.lay(&admin, key, &off).await.unwrap().change.id, laid.id);
 }

@@ -1,7 +1,7 @@
 //! I15: every change has exactly one audit entry for each transition, and every lane verifies.
 
-use crate::house::{House, Where};
-use crate::http1::{Ask, Conn};
+use crate::house::Where;
+use crate::http1::{Api, Ask, Conn};
 use clap::Args;
 use rein_domain::audit::{Checkpoint, Head, Link, Walk, unhex};
 use rein_domain::time::Timestamp;
@@ -24,18 +24,19 @@ pub(crate) struct Trail {
     pub(crate) by_change: BTreeMap<String, Vec<String>>,
     /// Changes laid by idempotency key.
     pub(crate) by_key: BTreeMap<String, Vec<String>>,
+    /// Entries by idempotency key, whatever the verb.
+    pub(crate) keys: BTreeMap<String, u32>,
     pub(crate) broken: Vec<String>,
 }
 
 pub(crate) async fn run(args: Audit) -> Result<Value, String> {
     let house = args.house.open(&[]).await?;
-    let out = check(&house).await?;
-    Ok(out)
+    check(&house.api).await
 }
 
 /// Reads the trail of a server and compares it with the server's changes.
-pub(crate) async fn check(house: &House) -> Result<Value, String> {
-    let mut conn = house.api.conn();
+pub(crate) async fn check(api: &Api) -> Result<Value, String> {
+    let mut conn = api.conn();
     // Changes first: what is laid in between is in the trail only, and that is no fault.
     let changes = conn.send(&Ask::get("/v1/changes?limit=1000")).await?.want("changes")?;
     let trail = read(&mut conn).await?;
@@ -116,6 +117,9 @@ fn note(body: &[u8], trail: &mut Trail) {
     trail.entries += 1;
     let entry: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let verb = entry["verb"].as_str().unwrap_or_default().to_owned();
+    if let Some(key) = entry["key"].as_str() {
+        *trail.keys.entry(key.to_owned()).or_default() += 1;
+    }
     let Some(change) = entry["change"].as_str() else { return };
     if let (Some(key), true) = (entry["key"].as_str(), verb.starts_with("switch:")) {
         trail.by_key.entry(key.to_owned()).or_default().push(change.to_owned());

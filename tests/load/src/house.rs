@@ -87,6 +87,11 @@ fn free_port() -> Result<SocketAddr, String> {
 }
 
 impl House {
+    /// A server that somebody else started and ends.
+    pub(crate) fn at(api: Api) -> Self {
+        Self { grpc: api.address, api, pid: None, own: None }
+    }
+
     /// Starts our own server, if it is to be one, and waits until it answers.
     pub(crate) async fn start(&mut self) -> Result<(), String> {
         if let Some(own) = &mut self.own {

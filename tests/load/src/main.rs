@@ -5,6 +5,7 @@
 mod alone;
 mod audit;
 mod changes;
+mod cluster;
 mod deaf;
 mod etcd;
 mod events;
@@ -54,6 +55,8 @@ enum Command {
     Pick(pick::Pick),
     Alone(alone::Alone),
     Audit(audit::Audit),
+    Cluster(cluster::Cluster),
+    Paused(cluster::paused::Paused),
     Mutations(walk::Mutations),
     PowerLoss(power::PowerLoss),
     ProofLiar(liars::Proof),
@@ -100,6 +103,8 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Pick(args) => Ok(Value::String(pick::run(&args, std::io::stdin().lock()))),
         Command::Alone(args) => alone::run(args).await,
         Command::Audit(args) => audit::run(args).await,
+        Command::Cluster(args) => cluster::run(args).await,
+        Command::Paused(args) => cluster::paused::run(args).await,
         Command::Mutations(args) => walk::run(&args),
         Command::PowerLoss(args) => power::run(args).await,
         Command::ProofLiar(args) => liars::run(args).await,

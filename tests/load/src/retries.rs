@@ -139,7 +139,7 @@ async fn verdict(
     let lost = lost.count();
     // Nobody may be told of what is not on disk: every event seen is in the trail after the last kill.
     let early = seen.iter().filter(|id| !trail.by_change.contains_key(*id)).count();
-    let verified = audit::check(house).await?;
+    let verified = audit::check(&house.api).await?;
     let broken = verified["violations"].as_u64().unwrap_or(1);
     Ok(json!({
         "what": "retries", "n": told.sent.load(Ordering::Relaxed), "keys": changes.len(), "kills": killed,

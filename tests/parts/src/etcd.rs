@@ -86,10 +86,14 @@ impl Etcd {
         });
     }
 
+    /// Where each member is reached, `HOST:PORT`.
+    pub fn addresses(&self) -> Vec<String> {
+        self.members.iter().map(|m| format!("127.0.0.1:{}", m.client)).collect()
+    }
+
     /// `etcd://…` with all members.
     pub fn url(&self) -> String {
-        let members: Vec<_> = self.members.iter().map(|m| format!("127.0.0.1:{}", m.client)).collect();
-        format!("etcd://{}", members.join(","))
+        format!("etcd://{}", self.addresses().join(","))
     }
 
     /// Kills a member.

@@ -104,13 +104,17 @@ impl Drop for Room {
 /// A child that ends with the test, also when the test itself is killed: a shell waits for the end of its
 /// standard input, which is the end of this process, and then ends the child by its id.
 #[derive(Debug)]
-struct Watched {
+pub struct Watched {
     child: Child,
     guard: Child,
 }
 
 impl Watched {
-    fn start(command: &mut Command) -> Self {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When the program does not start.
+    pub fn start(command: &mut Command) -> Self {
         let child = command.spawn().expect("an installed program starts");
         let guard = Command::new("sh")
             .args(["-c", "read -r _; kill -9 \"$0\"", &child.id().to_string()])
@@ -120,6 +124,26 @@ impl Watched {
             .spawn()
             .expect("there is a shell");
         Self { child, guard }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Stops it where it stands, as a machine that hangs.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
     }
 
     fn signal(&self, signal: Signal) {

@@ -106,7 +106,7 @@ impl House {
             None => None,
         };
         let mut must = vec![Must::Unchanged(key, at)];
-        must.extend(self.lead_must());
+        must.extend(self.lead_must()?);
         let commit = Commit { must, ops, lane };
         // Refused: somebody altered it in between, and the next round sees that.
         if let Outcome::At(at) = self.store.commit(commit).await? {
@@ -158,7 +158,7 @@ impl House {
             ops.push(Op::Delete(records::checkpoint(number - CHECKPOINTS)));
         }
         let mut must = vec![Must::Absent(key)];
-        must.extend(self.lead_must());
+        must.extend(self.lead_must()?);
         let commit = Commit { must, ops, lane: None };
         if let Outcome::At(_) = self.store.commit(commit).await? {
             ship.send(&checkpoint);
@@ -232,8 +232,9 @@ impl House {
 
     async fn delete(&self, keys: Vec<Key>) -> Result<(), AppError> {
         if !keys.is_empty() {
+            let must = self.lead_must()?.into_iter().collect();
             let ops = keys.into_iter().map(Op::Delete).collect();
-            self.store.commit(Commit { must: Vec::new(), ops, lane: None }).await?;
+            self.store.commit(Commit { must, ops, lane: None }).await?;
         }
         Ok(())
     }

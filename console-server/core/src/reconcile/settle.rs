@@ -388,7 +388,7 @@ impl House {
             Some((_, at)) => vec![Must::Unchanged(key.clone(), *at)],
             None => vec![Must::Absent(key.clone())],
         };
-        must.extend(self.lead_must());
+        must.extend(self.lead_must()?);
         let op = match next {
             Some(hold) => Op::Put(key.clone(), self.image.read().spell(&key, hold)?, None),
             None => Op::Delete(key),

@@ -40,6 +40,10 @@ pub(crate) struct Fake {
     pub(crate) alerts: Mutex<Vec<BTreeMap<String, String>>>,
     pub(crate) foreign: Mutex<Vec<SilenceSeen>>,
     pub(crate) writes: Mutex<u32>,
+    /// While somebody holds this, nobody is told what is there.
+    pub(crate) gate: tokio::sync::Mutex<()>,
+    /// How often it was asked what is there.
+    pub(crate) asked: Mutex<u32>,
     /// Writes that came before their hold was in the store.
     pub(crate) unrecorded: Mutex<Vec<String>>,
     store: Mutex<Option<Arc<dyn Store>>>,
@@ -148,6 +152,8 @@ impl Adapter for Handle {
 
     async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
         self.up()?;
+        *self.0.asked.lock() += 1;
+        drop(self.0.gate.lock().await);
         let held = self.0.cells.lock();
         let seen = |cell: &CellKey| Seen {
             cell: cell.clone(),

@@ -3,6 +3,7 @@
 // Each test binary uses what it needs of the rig.
 #![allow(dead_code)]
 
+pub(crate) mod deaf;
 pub(crate) mod fake;
 
 use fake::Fakes;
@@ -274,7 +275,8 @@ async fn laid_out(backup: &[u8], hand: &Hand, other: &std::path::Path) -> TempDi
     directory
 }
 
-fn key_at(ms: i64) -> IdempotencyKey {
+/// A key drawn at that time.
+pub(crate) fn key_at(ms: i64) -> IdempotencyKey {
     let (seconds, rest) = (ms.div_euclid(1000), ms.rem_euclid(1000));
     let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds as u64, rest as u32 * 1_000_000);
     IdempotencyKey::parse(&uuid::Uuid::new_v7(at).to_string()).unwrap()
