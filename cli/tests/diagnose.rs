@@ -50,22 +50,36 @@ fn nothing_stands_out_is_an_answer() {
 /// Scripts rely on these names.
 #[test]
 fn the_json_keeps_its_schema() {
-    let keys = |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let keys =
+        |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     let verdict = json("slow-payment", &[]);
-    assert_eq!(keys(&verdict), ["outcome", "noticed", "symptom", "changes", "suspects", "looked"].map(str::to_owned).to_vec().sorted());
+    assert_eq!(
+        keys(&verdict),
+        ["outcome", "noticed", "symptom", "changes", "suspects", "looked"]
+            .map(str::to_owned)
+            .to_vec()
+            .sorted()
+    );
     assert_eq!(verdict["outcome"], "suspects");
     let suspect = &verdict["suspects"][0];
     assert_eq!(suspect["node"], "payment");
-    assert_eq!(keys(suspect), ["node", "share", "chance", "path", "evidence"].map(str::to_owned).to_vec().sorted());
+    assert_eq!(
+        keys(suspect),
+        ["node", "share", "chance", "path", "evidence"].map(str::to_owned).to_vec().sorted()
+    );
     assert_eq!(suspect["path"], serde_json::json!(["gateway", "order", "payment"]));
     let evidence = &suspect["evidence"][0];
-    let names = ["node", "metric", "before", "now", "deviations", "chance", "since", "history", "recent", "window"];
+    let names =
+        ["node", "metric", "before", "now", "deviations", "chance", "since", "history", "recent", "window"];
     assert_eq!(keys(evidence), names.map(str::to_owned).to_vec().sorted());
     assert_eq!(evidence["since"], "2025-11-23T02:59:00Z");
     assert_eq!(verdict["changes"][0]["what"], "deploy v2.4");
     assert_eq!(verdict["changes"].as_array().unwrap().len(), 1);
     let quiet = json("quiet", &[]);
-    assert_eq!((&quiet["outcome"], &quiet["suspects"]), (&"nothing_stands_out".into(), &serde_json::json!([])));
+    assert_eq!(
+        (&quiet["outcome"], &quiet["suspects"]),
+        (&"nothing_stands_out".into(), &serde_json::json!([]))
+    );
     assert!(quiet["why"].is_string());
 }
 
@@ -90,7 +104,8 @@ fn options_say_what_files_do_not() {
     let at = ["--metric", "latency", "--at", "2025-11-23T03:00:00Z", "-o", "name"];
     let by_hand = [&["gateway", "--from", &metrics, &graph, "--history", &history][..], &at].concat();
     assert_eq!(typed(&by_hand), (ExitCode::Done, "payment\n".into(), String::new()));
-    let lower = [&["--from", &metrics, "--graph", &graph, "--history", &history, "--node", "order"][..], &at].concat();
+    let lower = [&["--from", &metrics, "--graph", &graph, "--history", &history, "--node", "order"][..], &at]
+        .concat();
     assert_eq!(typed(&lower).1, "payment\n");
     let (exit, out, _) = typed(&["--from", &path("slow-payment"), "--at", "2030-01-01T00:00:00Z"]);
     assert_eq!(exit, ExitCode::Done);
@@ -118,17 +133,41 @@ const HEAD: &str = "node,a,a\nmetric,latency,availability\nstatistic,Average,Ave
 fn bad_files_are_refused_with_their_place() {
     let row = |rows: &str| format!("{HEAD}{rows}").into_bytes();
     for (file, content, says) in [
-        ("metrics.csv", b"".to_vec(), "metrics.csv: has 0 rows; the first three name node, metric and statistic"),
+        (
+            "metrics.csv",
+            b"".to_vec(),
+            "metrics.csv: has 0 rows; the first three name node, metric and statistic",
+        ),
         ("metrics.csv", b"node,a\nmetric\n".to_vec(), "has 2 rows"),
-        ("metrics.csv", b"node,a\nmetric\nstatistic,Average\n".to_vec(), "line 2: has 1 columns, and line 1 has 2"),
+        (
+            "metrics.csv",
+            b"node,a\nmetric\nstatistic,Average\n".to_vec(),
+            "line 2: has 1 columns, and line 1 has 2",
+        ),
         ("metrics.csv", b"node,a\nmetric,colour\nstatistic,Average\n".to_vec(), "no column measures latency"),
-        ("metrics.csv", b"node,\nmetric,latency\nstatistic,Average\n".to_vec(), "line 1, column 2: a node without a name"),
-        ("metrics.csv", b"node,a,a\nmetric,latency,latency\nstatistic,p99,p99\n".to_vec(), "latency (p99) of `a` stands in column 2 too"),
+        (
+            "metrics.csv",
+            b"node,\nmetric,latency\nstatistic,Average\n".to_vec(),
+            "line 1, column 2: a node without a name",
+        ),
+        (
+            "metrics.csv",
+            b"node,a,a\nmetric,latency,latency\nstatistic,p99,p99\n".to_vec(),
+            "latency (p99) of `a` stands in column 2 too",
+        ),
         ("metrics.csv", row("100,0.5\n"), "line 4: has 2 columns, and line 1 has 3"),
         ("metrics.csv", row("100,fast,100\n"), "line 4, column 2: latency of `a`: `fast` is no number"),
-        ("metrics.csv", row("100,inf,100\n"), "`inf` is no number; leave the cell empty where there is no data"),
+        (
+            "metrics.csv",
+            row("100,inf,100\n"),
+            "`inf` is no number; leave the cell empty where there is no data",
+        ),
         ("metrics.csv", row("100,-1,100\n"), "`-1` is below zero"),
-        ("metrics.csv", row("100,1,\n400,1,101\n"), "line 5, column 3: availability of `a`: `101` is above 100"),
+        (
+            "metrics.csv",
+            row("100,1,\n400,1,101\n"),
+            "line 5, column 3: availability of `a`: `101` is above 100",
+        ),
         ("metrics.csv", row("100,1,1\n100,1,1\n"), "line 5, column 1: is not later than line 4"),
         ("metrics.csv", row("100,1,1\nsoon,1,1\n"), "line 5, column 1: `soon` is no moment"),
         ("metrics.csv", row("1e300,1,1\n"), "line 4, column 1: `1e300` is no moment"),
@@ -139,13 +178,33 @@ fn bad_files_are_refused_with_their_place() {
         ("graph.csv", b",a,b\na,0,yes\n".to_vec(), "line 2, column 3: `yes` is no number"),
         ("graph.csv", b"caller,callee\na,\n".to_vec(), "line 2, column 2: a node without a name"),
         ("target.json", b"{".to_vec(), "target.json: EOF while parsing"),
-        ("target.json", br#"{"target":{"node":"a","metric":"latancy","timestamp":1}}"#.to_vec(), "did you mean latency?"),
-        ("target.json", br#"{"target":{"node":"a","metric":"latency","timestamp":"x"}}"#.to_vec(), "`x` is no moment"),
-        ("target.json", br#"{"target":{"node":"gatewai","metric":"latency","timestamp":1}}"#.to_vec(), "did you mean `gateway`?"),
+        (
+            "target.json",
+            br#"{"target":{"node":"a","metric":"latancy","timestamp":1}}"#.to_vec(),
+            "did you mean latency?",
+        ),
+        (
+            "target.json",
+            br#"{"target":{"node":"a","metric":"latency","timestamp":"x"}}"#.to_vec(),
+            "`x` is no moment",
+        ),
+        (
+            "target.json",
+            br#"{"target":{"node":"gatewai","metric":"latency","timestamp":1}}"#.to_vec(),
+            "did you mean `gateway`?",
+        ),
         ("changes.csv", b"when,what\n".to_vec(), "line 1: the columns are when,what"),
         ("changes.csv", b"time,node,by,what\n1,gateway,ci\n".to_vec(), "line 2: has 3 columns"),
-        ("changes.csv", b"time,node,by,what\nx,gateway,ci,y\n".to_vec(), "line 2, column 1: `x` is no moment"),
-        ("changes.csv", b"time,node,by,what\n1,nobody,ci,y\n".to_vec(), "changes.csv: line 2: there is no node `nobody`"),
+        (
+            "changes.csv",
+            b"time,node,by,what\nx,gateway,ci,y\n".to_vec(),
+            "line 2, column 1: `x` is no moment",
+        ),
+        (
+            "changes.csv",
+            b"time,node,by,what\n1,nobody,ci,y\n".to_vec(),
+            "changes.csv: line 2: there is no node `nobody`",
+        ),
     ] {
         let (_home, from) = broken(file, &content);
         let (exit, out, err) = typed(&["--from", &from]);
@@ -194,7 +253,8 @@ fn hostile_names_are_shown_clean() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text.replace("payment", &format!("\"{evil}\""))).unwrap();
     }
-    let change = format!("time,node,by,what\n2025-11-23T02:56:30Z,\"{evil}\",\"\u{7}ci\",\"deploy\u{200f}\"\n");
+    let change =
+        format!("time,node,by,what\n2025-11-23T02:56:30Z,\"{evil}\",\"\u{7}ci\",\"deploy\u{200f}\"\n");
     std::fs::write(home.path().join("slow-payment/changes.csv"), change).unwrap();
     // The target holds the name of a JSON file's own making.
     let target = r#"{"target":{"node":"gateway","metric":"latency","timestamp":1763866800}}"#;
