@@ -45,6 +45,7 @@ complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switc
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
 complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
+complete -c rein -n "__fish_rein_needs_command" -f -a "diagnose" -d 'Say where a symptom comes from, with the evidence, or that nothing stands out'
 complete -c rein -n "__fish_rein_needs_command" -f -a "incident" -d 'Work on an incident: what was flipped for it, until when'
 complete -c rein -n "__fish_rein_needs_command" -f -a "watch" -d 'Follow what happens, one line each, until interrupted'
 complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches and backends from files; nothing is deleted'
@@ -446,6 +447,30 @@ complete -c rein -n "__fish_rein_using_subcommand undo" -l no-wait -d 'Do not wa
 complete -c rein -n "__fish_rein_using_subcommand undo" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l from -d 'A directory, or files: metrics, graph.csv, target.json, changes.csv' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l history -d 'Metrics of normal operation; repeat for more' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l graph -d 'Who calls whom' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l changes -d 'What was changed lately: time,node,by,what' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l node -d 'The same as SERVICE' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l metric -d 'In what it shows: latency, availability or saturation' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l statistic -d 'Which statistic of it, such as Average or p99' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l at -d 'When it was noticed: seconds since 1970, or RFC 3339' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l tune -d 'Multiply a constant, to see what hangs on it; repeat for more' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand incident; and not __fish_seen_subcommand_from use show list extend close" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'

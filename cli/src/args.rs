@@ -1,8 +1,8 @@
 //! The tree of commands.
 
 use crate::commands::{
-    apply, audit, auth, backend, change, completions, context, diff, export, incident, plugin, server,
-    silence, status, switch, token, undo, watch,
+    apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident, plugin,
+    server, silence, status, switch, token, undo, watch,
 };
 use crate::handover::DemoArgs;
 use crate::output::Format;
@@ -91,6 +91,7 @@ pub(crate) enum Command {
         verb: change::Verb,
     },
     Undo(undo::Undo),
+    Diagnose(diagnose::Diagnose),
     /// Work on an incident: what was flipped for it, until when
     Incident {
         #[command(subcommand)]

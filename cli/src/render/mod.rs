@@ -8,6 +8,7 @@ mod audit;
 mod backends;
 mod cells;
 mod changes;
+mod diagnose;
 mod effects;
 mod held;
 mod incidents;

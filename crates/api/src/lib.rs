@@ -9,6 +9,7 @@ pub mod backends;
 pub mod changes;
 pub mod cluster;
 pub mod definitions;
+pub mod diagnosis;
 pub mod error;
 pub mod events;
 pub mod held;

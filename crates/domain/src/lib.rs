@@ -12,6 +12,7 @@ pub mod access;
 pub mod audit;
 pub mod backend;
 pub mod change;
+pub mod diagnosis;
 pub mod hold;
 pub mod incident;
 pub mod layer;

@@ -1,0 +1,125 @@
+//! `rein diagnose`
+
+mod case;
+mod files;
+mod graph;
+mod metrics;
+mod place;
+mod recent;
+mod symptom;
+mod view;
+
+use crate::ctx::Ctx;
+use crate::error::CliError;
+use crate::suggest::nearest;
+use clap::{Args, ValueHint};
+use rein_api::ExitCode;
+use rein_domain::diagnosis::{Metric, Tuning, diagnose};
+use rein_domain::time::Timestamp;
+use std::path::PathBuf;
+
+/// Say where a symptom comes from, with the evidence, or that nothing stands out
+///
+/// Samples around the symptom are compared with the past of their own series, and the call graph is
+/// walked from the symptom towards callees. Recent changes on the way come first. A suspect is only named if
+/// what it shows is rarer than one time in twenty, over everything that was looked at.
+///
+/// A directory holds metrics.csv and target.json; graph.csv, and normal operation in
+/// noissue/metrics.csv, lie in it or in one of the three directories above. changes.csv (time,node,by,what) is
+/// read if it is there.
+#[derive(Debug, Args)]
+pub(crate) struct Diagnose {
+    /// Where the symptom shows; else as target.json says
+    #[arg(value_name = "SERVICE")]
+    service: Option<String>,
+    /// A directory, or files: metrics, graph.csv, target.json, changes.csv
+    #[arg(long, value_name = "PATH", num_args = 1.., value_hint = ValueHint::AnyPath)]
+    from: Vec<PathBuf>,
+    /// Metrics of normal operation; repeat for more
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
+    history: Vec<PathBuf>,
+    /// Who calls whom
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
+    graph: Option<PathBuf>,
+    /// What was changed lately: time,node,by,what
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "from")]
+    changes: Option<PathBuf>,
+    /// The same as SERVICE
+    #[arg(long, value_name = "NAME", conflicts_with = "service")]
+    node: Option<String>,
+    /// In what it shows: latency, availability or saturation
+    #[arg(long, value_name = "METRIC", value_parser = worsens)]
+    metric: Option<Metric>,
+    /// Which statistic of it, such as Average or p99
+    #[arg(long, value_name = "NAME")]
+    statistic: Option<String>,
+    /// When it was noticed: seconds since 1970, or RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<Timestamp>,
+    /// Multiply a constant, to see what hangs on it; repeat for more
+    #[arg(long, value_name = "CONSTANT=FACTOR", value_parser = factor, hide_short_help = true)]
+    tune: Vec<(String, f64)>,
+}
+
+pub(crate) fn run(args: Diagnose, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    if args.from.is_empty() {
+        return Err(CliError::usage("there is no telemetry to ask: name files with samples")
+            .hint("rein diagnose --from DIR   # a directory with metrics.csv, target.json and graph.csv")
+            .hint("rein diagnose --help       # what the files hold"));
+    }
+    let mut tuning = Tuning::default();
+    for (name, factor) in &args.tune {
+        tuning = tuning.moved(name, *factor).map_err(|e| CliError::usage(e.to_string()))?;
+    }
+    let mut files = files::Files::of(&args.from)?;
+    if !args.history.is_empty() {
+        files.history = args.history;
+    }
+    files.graph = args.graph.or(files.graph);
+    files.changes = args.changes.or(files.changes);
+    let node = args.service.or(args.node);
+    let asked = symptom::Noticed { node, metric: args.metric, statistic: args.statistic, at: args.at };
+    let made = case::make(&files, asked, &tuning)?;
+    if made.ignored > 0 {
+        let left = "measure something else than latency, availability, requests or saturation";
+        ctx.say(&format!("left out: {} columns that {left}", made.ignored))?;
+    }
+    let verdict = diagnose(&made.case, &tuning);
+    ctx.show(&view::view(&made.case, verdict, made.sources))?;
+    Ok(ExitCode::Done)
+}
+
+/// A metric by its name.
+fn metric(text: &str) -> Option<Metric> {
+    Metric::ALL.into_iter().find(|metric| metric.word().eq_ignore_ascii_case(text))
+}
+
+fn no_metric(text: &str) -> String {
+    let words = Metric::ALL.map(Metric::word);
+    let near = nearest(text, words.into_iter()).map(|near| format!("; did you mean {near}?"));
+    format!("`{text}` is not one of {}{}", words.join(", "), near.unwrap_or_default())
+}
+
+/// A metric in which a symptom can show.
+fn worsens(text: &str) -> Result<Metric, String> {
+    match metric(text) {
+        Some(Metric::Requests) => Err(
+            "more or fewer requests are no symptom by themselves; give latency, availability or saturation"
+                .to_owned(),
+        ),
+        Some(metric) => Ok(metric),
+        None => Err(no_metric(text)),
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    place::moment(text)
+        .ok_or_else(|| "write seconds since 1970, or RFC 3339: 2026-11-23T02:40:00Z".to_owned())
+}
+
+fn factor(text: &str) -> Result<(String, f64), String> {
+    let (name, factor) = text.split_once('=').ok_or("write CONSTANT=FACTOR, such as floor=1.3")?;
+    let number = factor.parse::<f64>().ok().filter(|number| *number > 0.0 && number.is_finite());
+    let number = number.ok_or_else(|| format!("`{factor}` is no factor; give a number above 0"))?;
+    Ok((name.to_owned(), number))
+}

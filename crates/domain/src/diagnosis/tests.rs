@@ -1,0 +1,5 @@
+//! Tables and properties. `world` makes companies whose trouble is known.
+
+mod properties;
+mod tables;
+mod world;
