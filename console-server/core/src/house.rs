@@ -275,16 +275,7 @@ impl House {
 
     fn take(&self, batch: &Batch) {
         let mut image = self.image.write();
-        for event in &batch.events {
-            let (key, entry) = match event {
-                Event::Put(entry) => (&entry.key, Some(entry)),
-                Event::Delete(key) => (key, None),
-            };
-            if let Err(error) = image.apply(key, entry, batch.at) {
-                tracing::error!(%key, %error, "a record is left out");
-            }
-        }
-        image.revision = image.revision.max(batch.at);
+        absorb(&mut image, batch);
         let revision = image.revision;
         drop(image);
         self.revision.send_replace(revision);
@@ -360,9 +351,23 @@ impl House {
     }
 }
 
-/// Reads every record that the image keeps.
+/// Puts what happened at one revision into an image.
+fn absorb(image: &mut Image, batch: &Batch) {
+    for event in &batch.events {
+        let (key, entry) = match event {
+            Event::Put(entry) => (&entry.key, Some(entry)),
+            Event::Delete(key) => (key, None),
+        };
+        if let Err(error) = image.apply(key, entry, batch.at) {
+            tracing::error!(%key, %error, "a record is left out");
+        }
+    }
+    image.revision = image.revision.max(batch.at);
+}
+
+/// Reads every record that the image keeps, as all of it was at one revision.
 async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
-    let mut revision = None;
+    let (mut first, mut last) = (None, Revision::ZERO);
     for prefix in [
         records::SWITCH,
         records::BACKEND,
@@ -378,14 +383,34 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
         records::MIN_WRITER,
     ] {
         let (entries, at) = store.list(&prefix.into()).await?;
-        // The watch starts at the first list's revision: what altered between two lists is seen again.
-        revision.get_or_insert(at);
+        first.get_or_insert(at);
+        last = last.max(at);
         for entry in &entries {
             image.apply(&entry.key, Some(entry), entry.modified)?;
         }
     }
-    image.revision = revision.unwrap_or_default();
+    image.revision = first.unwrap_or_default();
+    let whole = tokio::time::timeout(CATCH_UP, make_whole(image, store, last)).await;
+    whole.map_err(|_| AppError::new(ErrorCode::Unavailable, "the store does not show what it has"))??;
     image.soil_all();
+    Ok(())
+}
+
+/// Lists are of one revision each. What altered between the first and the last is gone through again, before
+/// anybody sees a change beside a target that does not know it yet.
+async fn make_whole(image: &mut Image, store: &dyn Store, last: Revision) -> Result<(), StoreError> {
+    if image.revision >= last {
+        return Ok(());
+    }
+    let mut batches = store.watch(&rein_store::Key::everything(), image.revision).await?;
+    // A watch soon comes as far as the store was asked for.
+    store.revision().await?;
+    while image.revision < last {
+        match batches.next().await {
+            Some(batch) => absorb(image, &batch?),
+            None => return Err(StoreError::Unavailable("its watch ended".into())),
+        }
+    }
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use rig::deaf::Deaf;
 use rig::fake::Fakes;
 use rig::{Hand, off};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -59,6 +59,15 @@ impl Rig {
     }
 
     async fn server(&self, name: &str) -> Server {
+        let house = self.open(name).await;
+        let stop = CancellationToken::new();
+        house.join().await.unwrap();
+        house.run(&stop);
+        self.street.0.lock().insert(name.into(), Arc::downgrade(&house));
+        Server { house, stop }
+    }
+
+    async fn open(&self, name: &str) -> Arc<House> {
         let options = HouseOptions {
             policy: Policy::default(),
             default_lasts: Duration::from_secs(3600),
@@ -72,12 +81,7 @@ impl Rig {
         };
         let plugins = Arc::clone(&self.backends);
         let clock = Box::new(self.hand.clone());
-        let house = House::open(Arc::clone(&self.store), plugins, clock, options).await.unwrap();
-        let stop = CancellationToken::new();
-        house.join().await.unwrap();
-        house.run(&stop);
-        self.street.0.lock().insert(name.into(), Arc::downgrade(&house));
-        Server { house, stop }
+        House::open(Arc::clone(&self.store), plugins, clock, options).await.unwrap()
     }
 
     /// Two servers, an admin known to both, and a switch.
@@ -215,7 +219,7 @@ async fn who_lost_the_lead_in_the_middle_of_a_round_records_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_key_whose_answer_cannot_be_read_is_in_doubt_and_not_refused() {
     let mut rig = Rig::new();
-    let deaf = Arc::new(Deaf { store: Arc::clone(&rig.store), deaf: AtomicBool::new(false) });
+    let deaf = Deaf::over(&rig.store);
     rig.store = Arc::clone(&deaf) as Arc<dyn Store>;
     let (a, _b, admin) = rig.pair().await;
     let key = Some(rig::key_at(rig::TODAY));
@@ -226,4 +230,23 @@ async fn a_used_key_whose_answer_cannot_be_read_is_in_doubt_and_not_refused() {
     assert_eq!(again.code(), ErrorCode::UnknownOutcome, "{again}");
     deaf.deaf.store(false, Ordering::SeqCst);
     assert_eq!(a.house.lay(&admin, key, &off).await.unwrap().change.id, laid.id);
+}
+
+/// Somebody lays a change while another server starts: it has seen all of that or nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_starts_with_is_of_one_revision() {
+    let mut rig = Rig::new();
+    let (a, _b, admin) = rig.pair().await;
+    let deaf = Deaf::over(&rig.store);
+    let (house, by) = (Arc::clone(&a.house), admin.clone());
+    let lays = async move { drop(house.lay(&by, None, &off("order/recommendations", 600)).await.unwrap()) };
+    *deaf.meanwhile.lock() = Some(Box::pin(lays));
+    rig.store = deaf;
+    let c = rig.open("c").await;
+    let at = |house: &House| {
+        let view = house.switch(&admin, "order/recommendations").unwrap();
+        (view.revision, view.layers.len())
+    };
+    assert_eq!(at(&c), at(&a.house), "the target and its layers");
+    assert!(c.revision().0 >= at(&c).0, "and what it says it knows is what it shows");
 }

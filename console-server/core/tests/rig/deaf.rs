@@ -1,6 +1,9 @@
-//! A store that commits, and at will answers no single read: what a partition in the wrong moment does.
+//! A store that commits, and at will answers no single read, or lets something happen in the middle of a
+//! listing: what a partition, and others, do in the wrong moment.
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use rein_store::{
     Batches, Commit, Entry, Key, Lane, LaneHead, LaneItem, LeaseId, Outcome, Revision, Snapshot, Store,
     StoreError,
@@ -12,6 +15,14 @@ use std::time::Duration;
 pub(crate) struct Deaf {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) deaf: AtomicBool,
+    /// What happens just before changes are listed, once.
+    pub(crate) meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl Deaf {
+    pub(crate) fn over(store: &Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self { store: Arc::clone(store), deaf: AtomicBool::new(false), meanwhile: Mutex::default() })
+    }
 }
 
 #[async_trait]
@@ -24,6 +35,10 @@ impl Store for Deaf {
     }
 
     async fn list(&self, prefix: &Key) -> Result<(Vec<Entry>, Revision), StoreError> {
+        let meanwhile = self.meanwhile.lock().take_if(|_| *prefix == Key::from("change/"));
+        if let Some(meanwhile) = meanwhile {
+            meanwhile.await;
+        }
         self.store.list(prefix).await
     }
 
