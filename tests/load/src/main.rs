@@ -6,6 +6,7 @@ mod alone;
 mod audit;
 mod changes;
 mod deaf;
+mod elsewhere;
 mod etcd;
 mod events;
 mod expiry;
@@ -19,10 +20,14 @@ mod keep;
 mod liars;
 mod ofrep;
 mod pick;
+mod plain;
 mod power;
 mod process;
 mod retries;
+mod settle;
+mod silences;
 mod streams;
+mod three;
 mod trace;
 mod walk;
 mod watching;
@@ -45,6 +50,10 @@ enum Command {
     Changes(changes::Changes),
     Streams(streams::Streams),
     Ofrep(ofrep::Ofrep),
+    ThreeChanges(three::Changes),
+    ThreeStreams(elsewhere::Streams),
+    Silences(silences::Silences),
+    Settle(settle::Settle),
     Fdatasync(fdatasync::Fdatasync),
     EtcdWatch(etcd::Etcd),
     Retries(retries::Retries),
@@ -91,6 +100,10 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Changes(args) => changes::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Ofrep(args) => ofrep::run(args).await,
+        Command::ThreeChanges(args) => three::run(args).await,
+        Command::ThreeStreams(args) => elsewhere::run(args).await,
+        Command::Silences(args) => silences::run(args).await,
+        Command::Settle(args) => settle::run(args).await,
         Command::Fdatasync(args) => fdatasync::run(&args),
         Command::EtcdWatch(args) => etcd::run(args).await,
         Command::Retries(args) => retries::run(args).await,
