@@ -213,7 +213,7 @@ impl House {
                 fault: look.fault.clone(),
                 seen: look.seen.iter().map(|(key, seen)| (key.clone(), seen_from(key, seen))).collect(),
                 refused: look.refused.clone().into_iter().collect(),
-                description: known.description,
+                description: known.description.clone(),
             });
         }
     }
@@ -260,7 +260,8 @@ fn view(tally: Tally) -> PeerTally {
     }
 }
 
-fn look_view((name, look): (BackendName, Look)) -> (String, PeerLook) {
+fn look_view((name, look): (BackendName, Arc<Look>)) -> (String, PeerLook) {
+    let look = Arc::unwrap_or_clone(look);
     let seen = |(key, seen): (String, Seen)| {
         let seen = PeerSeen {
             value: seen.value,

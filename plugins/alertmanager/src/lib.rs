@@ -6,7 +6,7 @@
 //!
 //! `settings` what is configured · `address` where requests may go · `http` one request · `split` long lists
 //! piece by piece · `silence` Alertmanager's silences · `cell` keys, markers, values · `look` what all peers
-//! hold · `write` writing one cell · `list`, `alerts`, `history` what people ask · `check`, `watch`.
+//! hold · `together` one look for many writes · `write` writing one cell · `list`, `alerts`, `history` what people ask · `check`, `watch`.
 
 mod address;
 mod alerts;
@@ -19,6 +19,7 @@ mod look;
 mod settings;
 mod silence;
 mod split;
+mod together;
 mod watch;
 mod write;
 
@@ -34,14 +35,15 @@ use rein_plugin::{
 use settings::Settings;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 /// The noun it serves.
 const NOUN: &str = "silence";
 /// Foreign silences watched at most.
 const MAX_FOREIGN: usize = 4096;
-/// Locks for writes: two of one cell never run at once.
-const LOCKS: usize = 64;
+/// Locks for writes: two of one cell never run at once, and two cells seldom share one.
+const LOCKS: usize = 1024;
 
 /// The adapter, not yet configured.
 pub fn adapter() -> impl Adapter {
@@ -67,6 +69,9 @@ struct Backend {
     /// Silences of others that are observed as cells.
     foreign: RwLock<BTreeSet<String>>,
     locks: Vec<tokio::sync::Mutex<()>>,
+    together: together::Together,
+    /// Writes under way.
+    writes: AtomicUsize,
     lists: list::Lists,
 }
 
@@ -114,6 +119,8 @@ impl Adapter for Alertmanager {
             foreign: RwLock::default(),
             locks: (0..LOCKS).map(|_| tokio::sync::Mutex::default()).collect(),
             lists: list::Lists::default(),
+            together: together::Together::default(),
+            writes: AtomicUsize::new(0),
         }));
         Ok(Vec::new())
     }

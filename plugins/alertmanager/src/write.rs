@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rein_plugin::{Fault, Write};
 use serde::Deserialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,6 +20,8 @@ use tokio::time::Instant;
 const READ_BACK: Duration = Duration::from_millis(600);
 /// Everything must be over before the server's own deadline of 2 seconds.
 const ALL: Duration = Duration::from_millis(1700);
+/// With more writes under way than this, gossip is not waited for: one look after all of them tells the same.
+const FEW: usize = 4;
 /// Pause between two looks at the other peers.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -26,6 +29,22 @@ const PAUSE: Duration = Duration::from_millis(25);
 struct Posted {
     #[serde(rename = "silenceID")]
     id: String,
+}
+
+/// One write among those under way, until it is dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn one_more(writes: &'a AtomicUsize) -> Self {
+        writes.fetch_add(1, Ordering::Relaxed);
+        Self(writes)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Backend {
@@ -41,7 +60,8 @@ impl Backend {
             Some(lock) => Some(lock.lock().await),
             None => None,
         };
-        let look = self.look(std::slice::from_ref(&cell), self.settings.timeout).await;
+        let _under_way = UnderWay::one_more(&self.writes);
+        let look = self.look_together(&cell).await;
         if let Some(fault) = look.nobody(&self.settings.peers) {
             return Err(fault);
         }
@@ -130,7 +150,7 @@ impl Backend {
         if waiting.len() < 2 || !is_id(id) {
             return;
         }
-        loop {
+        while self.writes.load(Ordering::Relaxed) <= FEW {
             let asked = waiting.iter().map(async |peer| {
                 let url = format!("{peer}/api/v2/silence/{id}");
                 let limit = until.saturating_duration_since(Instant::now());

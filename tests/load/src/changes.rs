@@ -24,11 +24,21 @@ pub(crate) struct Changes {
     switches: usize,
 }
 
+/// What laying and ending took.
 #[derive(Default)]
-struct Took {
-    laid: Samples,
-    ended: Samples,
-    errors: Vec<String>,
+pub(crate) struct Took {
+    pub(crate) laid: Samples,
+    pub(crate) ended: Samples,
+    pub(crate) errors: Vec<String>,
+}
+
+impl Took {
+    /// Takes in another's.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.laid.extend(other.laid);
+        self.ended.extend(other.ended);
+        self.errors.extend(other.errors);
+    }
 }
 
 pub(crate) async fn run(args: Changes) -> Result<Value, String> {
@@ -47,10 +57,7 @@ pub(crate) async fn run(args: Changes) -> Result<Value, String> {
         .collect();
     let mut all = Took::default();
     for client in clients {
-        let took = client.await.map_err(|e| e.to_string())?;
-        all.laid.extend(took.laid);
-        all.ended.extend(took.ended);
-        all.errors.extend(took.errors);
+        all.extend(client.await.map_err(|e| e.to_string())?);
     }
     Ok(figures(&house, begun.elapsed(), cpu, all, args.clients))
 }
@@ -72,7 +79,8 @@ fn figures(house: &House, took: Duration, cpu: Option<f64>, mut all: Took, clien
     out
 }
 
-async fn cycle(mut conn: Conn, switches: Vec<String>, until: Instant) -> Took {
+/// One client: lays a change, ends it, and goes on with the next switch, until then.
+pub(crate) async fn cycle(mut conn: Conn, switches: Vec<String>, until: Instant) -> Took {
     let mut took = Took::default();
     for switch in switches.iter().cycle() {
         let begun = Instant::now();

@@ -4,7 +4,7 @@ use crate::http1::{Api, Ask, Conn};
 use clap::Args;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,9 @@ pub(crate) struct House {
 struct Own {
     rein: PathBuf,
     data: PathBuf,
+    /// Where its first token is to be found.
+    token: PathBuf,
+    args: Vec<String>,
     env: Vec<(&'static str, String)>,
     child: Option<Child>,
 }
@@ -57,12 +60,7 @@ impl Where {
     /// Reaches the server; starts it if it is to be our own.
     pub(crate) async fn open(&self, env: &[(&'static str, &str)]) -> Result<House, String> {
         let mut house = match (&self.rein, &self.data, self.server, &self.token_file) {
-            (Some(rein), Some(data), _, _) => {
-                let env = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-                let own = Own { rein: rein.clone(), data: data.clone(), env, child: None };
-                let api = Api { address: free_port()?, token: String::new() };
-                House { api, grpc: free_port()?, pid: None, own: Some(own) }
-            }
+            (Some(rein), Some(data), _, _) => House::prepared(rein, data.clone(), env)?,
             (_, _, Some(address), Some(file)) => {
                 let token = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
                 let api = Api { address, token: token.trim().to_owned() };
@@ -87,9 +85,62 @@ fn free_port() -> Result<SocketAddr, String> {
 }
 
 impl House {
+<<<<<<< HEAD
     /// A server that somebody else started and ends.
     pub(crate) fn at(api: Api) -> Self {
         Self { grpc: api.address, api, pid: None, own: None }
+=======
+    /// A server of our own that was not started yet.
+    fn prepared(rein: &Path, data: PathBuf, env: &[(&'static str, &str)]) -> Result<Self, String> {
+        let env = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let token = data.join("store/admin.token");
+        let own = Own { rein: rein.to_owned(), data, token, args: Vec::new(), env, child: None };
+        let api = Api { address: free_port()?, token: String::new() };
+        Ok(Self { api, grpc: free_port()?, pid: None, own: Some(own) })
+    }
+
+    /// A server of our own, alone over a file.
+    pub(crate) async fn alone(
+        rein: &Path,
+        data: &Path,
+        env: &[(&'static str, &str)],
+    ) -> Result<Self, String> {
+        let mut house = Self::prepared(rein, data.to_owned(), env)?;
+        house.start().await?;
+        Ok(house)
+    }
+
+    /// One of several servers over one etcd. The first begins the store; the others sign with its key and
+    /// know its token.
+    pub(crate) async fn member(
+        rein: &Path,
+        data: &Path,
+        (etcd, name): (&str, &str),
+        first: Option<&Self>,
+        env: &[(&'static str, &str)],
+    ) -> Result<Self, String> {
+        let mut house = Self::prepared(rein, data.join(name), env)?;
+        if let Some(own) = &mut house.own {
+            own.args = ["--store", etcd, "--name", name].map(str::to_owned).to_vec();
+            if let Some(first) = first.and_then(|first| first.own.as_ref()) {
+                own.token.clone_from(&first.token);
+                let (from, to) = (first.data.join("store/audit.key"), own.data.join("store"));
+                std::fs::create_dir_all(&to).map_err(|e| e.to_string())?;
+                std::fs::copy(&from, to.join("audit.key")).map_err(|e| format!("{}: {e}", from.display()))?;
+            }
+        }
+        house.start().await?;
+        Ok(house)
+    }
+
+    /// The command line, as the first admin at this server.
+    pub(crate) fn cli(&self) -> Result<Command, String> {
+        let own = self.own.as_ref().ok_or("the command line is for a server of our own")?;
+        let mut command = Command::new(&own.rein);
+        command.env("REIN_SERVER", format!("http://{}", self.api.address)).env("REIN_TOKEN_FILE", &own.token);
+        command.env("HOME", &own.data).current_dir(&own.data).stdin(Stdio::null());
+        Ok(command)
+>>>>>>> figures
     }
 
     /// Starts our own server, if it is to be one, and waits until it answers.
@@ -102,6 +153,7 @@ impl House {
             let mut command = Command::new(&own.rein);
             command.arg("server").arg("--data-dir").arg(own.data.join("store"));
             command.args(["--http", &self.api.address.to_string(), "--grpc", &self.grpc.to_string()]);
+            command.args(&own.args);
             command.envs(own.env.iter().map(|(name, value)| (name, value)));
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
             let child = command.spawn().map_err(|e| format!("{}: {e}", own.rein.display()))?;
@@ -118,7 +170,7 @@ impl House {
                 if let Some(Ok(Some(status))) = own.child.as_mut().map(Child::try_wait) {
                     return Err(format!("the server ended at once: {status}; see {}", own.data.display()));
                 }
-                let token = std::fs::read_to_string(own.data.join("store/admin.token"));
+                let token = std::fs::read_to_string(&own.token);
                 self.api.token = token.unwrap_or_default().trim().to_owned();
             }
             let answer = self.api.conn().send(&Ask::get("/v1/status")).await;

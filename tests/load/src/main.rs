@@ -7,6 +7,7 @@ mod audit;
 mod changes;
 mod cluster;
 mod deaf;
+mod elsewhere;
 mod etcd;
 mod events;
 mod expiry;
@@ -20,10 +21,14 @@ mod keep;
 mod liars;
 mod ofrep;
 mod pick;
+mod plain;
 mod power;
 mod process;
 mod retries;
+mod settle;
+mod silences;
 mod streams;
+mod three;
 mod trace;
 mod walk;
 mod watching;
@@ -46,6 +51,10 @@ enum Command {
     Changes(changes::Changes),
     Streams(streams::Streams),
     Ofrep(ofrep::Ofrep),
+    ThreeChanges(three::Changes),
+    ThreeStreams(elsewhere::Streams),
+    Silences(silences::Silences),
+    Settle(settle::Settle),
     Fdatasync(fdatasync::Fdatasync),
     EtcdWatch(etcd::Etcd),
     Retries(retries::Retries),
@@ -94,6 +103,10 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Changes(args) => changes::run(args).await,
         Command::Streams(args) => streams::run(args).await,
         Command::Ofrep(args) => ofrep::run(args).await,
+        Command::ThreeChanges(args) => three::run(args).await,
+        Command::ThreeStreams(args) => elsewhere::run(args).await,
+        Command::Silences(args) => silences::run(args).await,
+        Command::Settle(args) => settle::run(args).await,
         Command::Fdatasync(args) => fdatasync::run(&args),
         Command::EtcdWatch(args) => etcd::run(args).await,
         Command::Retries(args) => retries::run(args).await,

@@ -3,6 +3,7 @@
 use crate::figures::{Samples, merge, round};
 use crate::grpc::{self, Messages};
 use crate::house::{House, Where, change_id, end, lay};
+use crate::http1::Conn;
 use crate::process::{cpu_seconds, descriptors, rss_kib};
 use bytes::Bytes;
 use clap::Args;
@@ -41,7 +42,7 @@ pub(crate) struct Streams {
 }
 
 /// One reader's news: which reader, when, and how long the message was.
-type Got = (usize, Instant, usize);
+pub(crate) type Got = (usize, Instant, usize);
 
 pub(crate) async fn run(args: Streams) -> Result<Value, String> {
     let house = args.house.open(&[]).await?;
@@ -49,10 +50,11 @@ pub(crate) async fn run(args: Streams) -> Result<Value, String> {
     let connections = if args.connections == 0 { args.streams } else { args.connections.min(args.streams) };
     settled(&house, names.len()).await?;
     let before = house.pid.and_then(rss_kib);
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (tell, told) = mpsc::unbounded_channel();
+    let mut readers = Readers { told, count: args.streams };
     let opened = Instant::now();
     open(&house, (args.streams, connections), &tell).await?;
-    gather(&mut told, args.streams).await?;
+    readers.gather().await?;
     let open_seconds = opened.elapsed().as_secs_f64();
     let idle = house.pid.and_then(rss_kib);
     let (stop, stopped) = watch::channel(());
@@ -60,7 +62,7 @@ pub(crate) async fn run(args: Streams) -> Result<Value, String> {
     // Probes and bookkeeping of all those arrivals are over before anything is measured.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let cpu = house.pid.and_then(cpu_seconds);
-    let flips = measure(&house, (&names, args.flips, args.streams), &mut told).await?;
+    let flips = measure(&house, (&names, args.flips), &mut readers).await?;
     let after = house.pid.and_then(rss_kib);
     drop(stop);
     let kib = |now: Option<u64>| {
@@ -88,7 +90,7 @@ pub(crate) async fn run(args: Streams) -> Result<Value, String> {
 }
 
 /// Waits until the door serves all that was declared: a set that came later would count as a flip.
-async fn settled(house: &House, switches: usize) -> Result<(), String> {
+pub(crate) async fn settled(house: &House, switches: usize) -> Result<(), String> {
     let give_up = Instant::now() + PATIENCE;
     while Instant::now() < give_up {
         let mut send = grpc::connect(house.grpc, 0).await?;
@@ -103,7 +105,7 @@ async fn settled(house: &House, switches: usize) -> Result<(), String> {
 }
 
 /// Opens all streams, each read by a task of its own.
-async fn open(
+pub(crate) async fn open(
     house: &House,
     (streams, connections): (usize, usize),
     tell: &mpsc::UnboundedSender<Got>,
@@ -167,59 +169,101 @@ async fn stall(house: &House, count: usize, stopped: &watch::Receiver<()>) -> Re
     Ok(())
 }
 
-/// Waits until each of so many readers has got a message.
-async fn gather(told: &mut mpsc::UnboundedReceiver<Got>, count: usize) -> Result<Vec<Got>, String> {
-    let (mut got, mut heard) = (Vec::with_capacity(count), vec![false; count]);
-    while got.len() < count {
-        match timeout(PATIENCE, told.recv()).await {
-            // A second message of a reader within one round belongs to no flip of ours.
-            Ok(Some(news)) if !std::mem::replace(&mut heard[news.0], true) => got.push(news),
-            Ok(Some(_)) => {}
-            _ => return Err(format!("{} of {count} streams got nothing", count - got.len())),
-        }
-    }
-    Ok(got)
+/// Everybody who reads, and what they tell.
+pub(crate) struct Readers {
+    pub(crate) told: mpsc::UnboundedReceiver<Got>,
+    pub(crate) count: usize,
 }
 
+impl Readers {
+    /// Waits until each of them has got a message.
+    pub(crate) async fn gather(&mut self) -> Result<Vec<Got>, String> {
+        let (mut got, mut heard) = (Vec::with_capacity(self.count), vec![false; self.count]);
+        while got.len() < self.count {
+            match timeout(PATIENCE, self.told.recv()).await {
+                // A second message of a reader within one round belongs to no flip of ours.
+                Ok(Some(news)) if !std::mem::replace(&mut heard[news.0], true) => got.push(news),
+                Ok(Some(_)) => {}
+                _ => return Err(format!("{} of {} streams got nothing", self.count - got.len(), self.count)),
+            }
+        }
+        Ok(got)
+    }
+}
+
+/// One that reads all of a set, and looks whether it is the flip.
+pub(crate) struct Witness {
+    messages: Messages,
+    _connection: h2::client::SendRequest<Bytes>,
+}
+
+impl Witness {
+    /// Opens its stream.
+    pub(crate) async fn open(house: &House) -> Result<Self, String> {
+        let mut send = grpc::connect(house.grpc, 99).await?;
+        let mut messages = grpc::sync(&mut send, ("fan/witness", "flagSetId=fan"), None).await?;
+        messages.next().await.ok_or("the witness got no set")?;
+        Ok(Self { messages, _connection: send })
+    }
+}
+
+/// What flips took until they were everywhere.
 #[derive(Default)]
-struct Flips {
-    reach: Samples,
-    last: Samples,
-    ack: Samples,
-    bytes: usize,
-    missed: usize,
+pub(crate) struct Flips {
+    pub(crate) reach: Samples,
+    pub(crate) last: Samples,
+    pub(crate) ack: Samples,
+    pub(crate) bytes: usize,
+    pub(crate) missed: usize,
+}
+
+impl Flips {
+    /// Takes in another's.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.reach.extend(other.reach);
+        self.last.extend(other.last);
+        self.ack.extend(other.ack);
+        self.bytes = other.bytes;
+        self.missed += other.missed;
+    }
+}
+
+/// One flip, and its end, each waited for until everybody has it: flips do not overlap.
+pub(crate) async fn flip(
+    conn: &mut Conn,
+    name: &str,
+    (readers, witness): (&mut Readers, &mut Witness),
+    all: &mut Flips,
+) -> Result<(), String> {
+    let begun = Instant::now();
+    let answer = lay(conn, name, 3600).await?;
+    all.ack.push(begun.elapsed());
+    let got = readers.gather().await?;
+    let after = |at: &Instant| at.saturating_duration_since(begun);
+    got.iter().for_each(|(_, at, _)| all.reach.push(after(at)));
+    all.last.push(got.iter().map(|(_, at, _)| after(at)).max().unwrap_or_default());
+    let message = timeout(PATIENCE, witness.messages.next()).await.ok().flatten();
+    let message = message.ok_or("the witness lost it")?;
+    all.bytes = message.len();
+    all.missed += got.iter().filter(|(_, _, bytes)| *bytes != message.len()).count();
+    all.missed += usize::from(!holds(&message, name));
+    let id = change_id(&answer).ok_or("no id")?;
+    conn.send(&end(id)).await?.want("end")?;
+    readers.gather().await?;
+    witness.messages.next().await;
+    Ok(())
 }
 
 async fn measure(
     house: &House,
-    (names, flips, streams): (&[String], usize, usize),
-    told: &mut mpsc::UnboundedReceiver<Got>,
+    (names, flips): (&[String], usize),
+    readers: &mut Readers,
 ) -> Result<Flips, String> {
     let mut conn = house.api.conn();
     let mut all = Flips::default();
-    // One that reads all of it and looks whether it is the flip.
-    let mut send = grpc::connect(house.grpc, 99).await?;
-    let mut witness = grpc::sync(&mut send, ("fan/witness", "flagSetId=fan"), None).await?;
-    let first = witness.next().await;
-    first.ok_or("the witness got no set")?;
-    for flip in 0..flips {
-        let name = &names[flip % names.len()];
-        let begun = Instant::now();
-        let answer = lay(&mut conn, name, 3600).await?;
-        all.ack.push(begun.elapsed());
-        let got = gather(told, streams).await?;
-        got.iter().for_each(|(_, at, _)| all.reach.push(at.saturating_duration_since(begun)));
-        all.last
-            .push(got.iter().map(|(_, at, _)| at.saturating_duration_since(begun)).max().unwrap_or_default());
-        let message = timeout(PATIENCE, witness.next()).await.ok().flatten().ok_or("the witness lost it")?;
-        all.bytes = message.len();
-        all.missed += got.iter().filter(|(_, _, bytes)| *bytes != message.len()).count();
-        all.missed += usize::from(!holds(&message, name));
-        // The end goes to everybody as well and is waited for, so that flips do not overlap.
-        let id = change_id(&answer).ok_or("no id")?;
-        conn.send(&end(id)).await?.want("end")?;
-        gather(told, streams).await?;
-        witness.next().await;
+    let mut witness = Witness::open(house).await?;
+    for name in names.iter().cycle().take(flips) {
+        flip(&mut conn, name, (readers, &mut witness), &mut all).await?;
     }
     Ok(all)
 }

@@ -12,8 +12,18 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Etcd {
     program: PathBuf,
+    disk: Disk,
     room: Room,
     members: Vec<Member>,
+}
+
+/// Whether members wait for their disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    /// As in earnest.
+    Waited,
+    /// A killed process loses nothing so; a machine would.
+    Trusted,
 }
 
 #[derive(Debug)]
@@ -29,8 +39,20 @@ impl Etcd {
     ///
     /// # Panics
     /// When they do not serve, or when it is not built and `REIN_REQUIRE_CLIENTS=1` says that it should be.
-    #[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub fn start(count: usize) -> Option<Self> {
+        Self::over(count, Disk::Trusted)
+    }
+
+    /// The same for what is measured: members wait for their disk, as in earnest.
+    ///
+    /// # Panics
+    /// As [`Etcd::start`].
+    pub fn durable(count: usize) -> Option<Self> {
+        Self::over(count, Disk::Waited)
+    }
+
+    #[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
+    fn over(count: usize, disk: Disk) -> Option<Self> {
         let exe = std::env::current_exe().ok()?;
         let Some(program) = exe.ancestors().map(|dir| dir.join("clients/etcd")).find(|file| file.is_file())
         else {
@@ -63,8 +85,7 @@ impl Etcd {
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
             .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
             .args(["--heartbeat-interval", "50", "--election-timeout", "500", "--log-level", "error"])
-            // A killed process loses nothing without; a machine would.
-            .arg("--unsafe-no-fsync")
+            .args((self.disk == Disk::Trusted).then_some("--unsafe-no-fsync"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());

@@ -120,7 +120,7 @@ impl House {
     }
 
     async fn preview_silence(&self, leg: &SilenceLeg) -> SilencePreview {
-        let description = self.looks.of(&leg.backend).description;
+        let description = self.looks.of(&leg.backend).description.clone();
         let mut preview = SilencePreview {
             backend: leg.backend.to_string(),
             summary: crate::views::leg_words(&rein_domain::change::Leg::Silence(leg.clone())),
@@ -211,7 +211,7 @@ impl House {
         let asked = join_all(names.into_iter().filter_map(|name| {
             let adapter = self.plugins.adapter(&name)?;
             Some(async move {
-                let known = self.looks.of(&name).description;
+                let known = self.looks.of(&name).description.clone();
                 let description = match known {
                     Some(description) => Some(description),
                     None => adapter.describe().await.ok(),

@@ -42,7 +42,7 @@ const ROUNDS: usize = 4;
 
 /// What the last looks at backends gave.
 #[derive(Default)]
-pub(crate) struct Looks(RwLock<HashMap<BackendName, Look>>);
+pub(crate) struct Looks(RwLock<HashMap<BackendName, Arc<Look>>>);
 
 /// What the last look at one backend gave.
 #[derive(Debug, Clone, Default)]
@@ -60,24 +60,25 @@ pub(crate) struct Look {
 }
 
 impl Looks {
-    /// What is known of a backend.
-    pub(crate) fn of(&self, backend: &BackendName) -> Look {
+    /// What is known of a backend. Shared: there may be thousands of cells, and as many views of them.
+    pub(crate) fn of(&self, backend: &BackendName) -> Arc<Look> {
         self.0.read().get(backend).cloned().unwrap_or_default()
     }
 
     /// What is known of all backends.
-    pub(crate) fn all(&self) -> Vec<(BackendName, Look)> {
-        self.0.read().iter().map(|(name, look)| (name.clone(), look.clone())).collect()
+    pub(crate) fn all(&self) -> Vec<(BackendName, Arc<Look>)> {
+        self.0.read().iter().map(|(name, look)| (name.clone(), Arc::clone(look))).collect()
     }
 
     /// Replaces what is known of a backend.
-    pub(crate) fn take(&self, backend: &BackendName, with: impl FnOnce(Look) -> Look) {
+    pub(crate) fn take(&self, backend: &BackendName, with: impl FnOnce(&Look) -> Look) {
         let known = self.of(backend);
-        self.0.write().insert(backend.clone(), with(known));
+        self.0.write().insert(backend.clone(), Arc::new(with(&known)));
     }
 
+    /// Whoever still reads what was known before keeps that.
     fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
-        note(self.0.write().entry(backend.clone()).or_default());
+        note(Arc::make_mut(self.0.write().entry(backend.clone()).or_default()));
     }
 
     /// Notes what the plugin says of itself.
@@ -184,7 +185,7 @@ impl House {
         &self,
         name: &BackendName,
     ) -> Option<futures::stream::BoxStream<'static, Option<CellKey>>> {
-        let watches = self.looks.of(name).description.is_some_and(|d| d.watches);
+        let watches = self.looks.of(name).description.as_ref().is_some_and(|d| d.watches);
         let adapter = self.plugins.adapter(name).filter(|_| watches)?;
         adapter.watch().await.ok()
     }
