@@ -77,7 +77,7 @@ impl House {
     pub(crate) async fn silence_wishes(&self, request: &SilenceRequest) -> Result<Vec<Wish>, AppError> {
         let matchers = matchers_from(&request.matchers)?;
         let backends = match &request.backend {
-            Some(name) => vec![self.declared(name)?],
+            Some(name) => vec![self.hushes(self.declared(name)?).await?],
             None => self.hushing(None).await?.into_iter().map(|(name, _)| name).collect(),
         };
         if backends.is_empty() {
@@ -197,6 +197,18 @@ impl House {
         match self.image.read().world.backend(&name) {
             Some(_) => Ok(name),
             None => Err(ChangeError::UnknownBackend(name).into()),
+        }
+    }
+
+    /// The same backend, unless it is known to hush nothing. One that cannot say is believed.
+    async fn hushes(&self, name: BackendName) -> Result<BackendName, AppError> {
+        let Some(adapter) = self.plugins.adapter(&name) else { return Ok(name) };
+        match adapter.describe().await {
+            Ok(description) if !description.nouns.iter().any(|noun| noun == "silence") => {
+                let message = format!("backend {name} hushes no alerts: its plugin is {}", description.name);
+                Err(AppError::new(ErrorCode::Invalid, message).hint("rein backend list"))
+            }
+            _ => Ok(name),
         }
     }
 

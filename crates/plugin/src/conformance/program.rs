@@ -5,7 +5,7 @@ use crate::handshake::{self, MAX_LINE};
 use crate::serve::{COOKIE, COOKIE_VALUE, SOCKET_DIR, VERSION, VERSIONS, serve_on};
 use crate::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Remote, Seen, Silences,
-    TargetName, Write,
+    TargetName, Telemetry, Write,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -174,5 +174,9 @@ impl Adapter for Kept {
 
     fn silences(&self) -> Option<&dyn Silences> {
         self.remote.silences()
+    }
+
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        self.remote.telemetry()
     }
 }
