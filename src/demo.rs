@@ -88,8 +88,7 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
 
 /// Where Prometheus finds every instance. Addresses are numbers, so that nothing needs escaping.
 fn targets(company: &Company) -> String {
-    let addresses: Vec<String> =
-        company.addresses().iter().map(|at| format!("\"{}\"", at.address)).collect();
+    let addresses: Vec<String> = company.addresses().iter().map(|at| format!("\"{}\"", at.address)).collect();
     format!("[{{\"targets\": [{}], \"labels\": {{\"job\": \"demo\"}}}}]\n", addresses.join(", "))
 }
 

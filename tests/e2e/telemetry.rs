@@ -23,7 +23,8 @@ impl Running {
         let (stop, (tell, told)) = (CancellationToken::new(), mpsc::channel());
         let stopped = stop.clone();
         let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let company = Company::open(options).await.unwrap();
                 tell.send(company.addresses().iter().map(|at| at.address.to_string()).collect()).unwrap();

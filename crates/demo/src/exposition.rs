@@ -16,8 +16,7 @@ use tokio::time::Instant;
 /// What the text is, for the Content-Type header.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The buckets OpenTelemetry advises for durations of HTTP requests, in seconds.
-const BUCKETS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// Errands of the plan; others share one route.
 const ROUTES: [&str; 10] =
     ["page", "search", "checkout", "track", "menu", "suggest", "pay", "book", "like", "notify"];
@@ -99,7 +98,8 @@ impl Exposition {
         let took = took.as_secs_f64();
         match what {
             What::Served(http_route) => {
-                let labels = Served { http_request_method, http_route, http_response_status_code, error_type };
+                let labels =
+                    Served { http_request_method, http_route, http_response_status_code, error_type };
                 self.served.get_or_create(&labels).observe(took);
             }
             What::Called(to) => {

@@ -47,7 +47,8 @@ impl Instance {
 
     /// Serves until stopped; requests under way are finished.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
-        let app = Router::new().route("/{errand}", get(answer)).route("/metrics", get(metrics)).with_state(self);
+        let app =
+            Router::new().route("/{errand}", get(answer)).route("/metrics", get(metrics)).with_state(self);
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = serving.await {
             tracing::warn!(%error, "a demo instance stopped serving");

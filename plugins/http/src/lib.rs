@@ -5,8 +5,8 @@
 mod address;
 
 use crate::address::Guarded;
-use rein_plugin::{Configuration, Fault};
 use rein_plugin::address::check_url;
+use rein_plugin::{Configuration, Fault};
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Response};
 use rustls::{ClientConfig, RootCertStore};

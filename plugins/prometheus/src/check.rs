@@ -14,7 +14,11 @@ impl Backend {
     /// Every replica, every convention, every query of the configuration.
     pub(crate) async fn check(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> =
-            join_all(self.settings.peers.iter().map(|peer| self.check_peer(peer))).await.into_iter().flatten().collect();
+            join_all(self.settings.peers.iter().map(|peer| self.check_peer(peer)))
+                .await
+                .into_iter()
+                .flatten()
+                .collect();
         match self.probe_anew().await {
             Ok(probed) => {
                 findings.extend(self.check_profiles(&probed).await);
@@ -30,11 +34,12 @@ impl Backend {
         let one = [Question::Now("vector(1)".into())];
         let (answer, version) =
             tokio::join!(self.http.ask_one(peer, &one, self.settings.timeout), self.http.version(peer));
-        let mut findings = vec![match (answer.and_then(|mut all| all.pop().unwrap_or(Ok(Vec::new()))), version) {
-            (Ok(_), Ok(version)) => finding(Grade::Ok, &subject, format!("answers; version {version}")),
-            (Ok(_), Err(_)) => finding(Grade::Ok, &subject, "answers; of no stated version"),
-            (Err(failure), _) => finding(Grade::Error, &subject, advice(&failure)),
-        }];
+        let mut findings =
+            vec![match (answer.and_then(|mut all| all.pop().unwrap_or(Ok(Vec::new()))), version) {
+                (Ok(_), Ok(version)) => finding(Grade::Ok, &subject, format!("answers; version {version}")),
+                (Ok(_), Err(_)) => finding(Grade::Ok, &subject, "answers; of no stated version"),
+                (Err(failure), _) => finding(Grade::Error, &subject, advice(&failure)),
+            }];
         if self.settings.auth.is_some() && peer.starts_with("http:") && !is_loopback(peer) {
             findings.push(finding(Grade::Warning, subject, "credentials go there unencrypted; use https"));
         }
@@ -58,11 +63,8 @@ impl Backend {
             Ok(heard) => heard.answers.into_iter().map(|answer| rows(&vec![answer])).collect(),
             Err(fault) => return vec![finding(Grade::Error, "profiles", fault.to_string())],
         };
-        let mut findings: Vec<Finding> = sides
-            .iter()
-            .zip(counts)
-            .map(|((found, what), count)| self.side(found, what, count))
-            .collect();
+        let mut findings: Vec<Finding> =
+            sides.iter().zip(counts).map(|((found, what), count)| self.side(found, what, count)).collect();
         for name in &probed.nameless {
             findings.push(finding(
                 Grade::Warning,
@@ -127,17 +129,20 @@ impl Backend {
             Ok(heard) => heard,
             Err(fault) => return vec![finding(Grade::Error, "templates", fault.to_string())],
         };
-        let judge = |(n, (template, answer)): (usize, (&crate::settings::Template, Result<Vec<_>, Failure>))| {
-            let subject = format!("template {n} ({})", template.figure.name());
-            match answer {
-                Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
-                Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
-                Err(Failure::Refused(_, why)) => {
-                    finding(Grade::Error, subject, format!("is refused: {why}; see /config/templates/{n}/query"))
+        let judge =
+            |(n, (template, answer)): (usize, (&crate::settings::Template, Result<Vec<_>, Failure>))| {
+                let subject = format!("template {n} ({})", template.figure.name());
+                match answer {
+                    Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
+                    Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
+                    Err(Failure::Refused(_, why)) => finding(
+                        Grade::Error,
+                        subject,
+                        format!("is refused: {why}; see /config/templates/{n}/query"),
+                    ),
+                    Err(failure) => finding(Grade::Error, subject, failure.to_string()),
                 }
-                Err(failure) => finding(Grade::Error, subject, failure.to_string()),
-            }
-        };
+            };
         templates.iter().zip(heard.answers).enumerate().map(judge).collect()
     }
 }

@@ -11,6 +11,7 @@ use rein_plugin::telemetry::{
 };
 use rein_plugin::{Fault, MAX_NAME};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Most entries of one answer.
@@ -40,7 +41,7 @@ struct Source {
 }
 
 impl Backend {
-    pub(crate) async fn measure(&self, ask: &MeasureAsk) -> Result<Reading<Measured>, Fault> {
+    pub(crate) async fn measure(self: &Arc<Self>, ask: &MeasureAsk) -> Result<Reading<Measured>, Fault> {
         let probed = self.probe().await?;
         let window = ask.window.unwrap_or(self.settings.window);
         let by_instance = ask.level == Level::Instance;
@@ -65,11 +66,12 @@ impl Backend {
         Ok(Reading { items: items.collect(), next: None, at_ms, window, missing_peers: once(missing) })
     }
 
-    pub(crate) async fn edges(&self, ask: &EdgesAsk) -> Result<Reading<EdgeMeasured>, Fault> {
+    pub(crate) async fn edges(self: &Arc<Self>, ask: &EdgesAsk) -> Result<Reading<EdgeMeasured>, Fault> {
         let probed = self.probe().await?;
         let window = ask.window.unwrap_or(self.settings.window);
         let own = self.settings.templates.iter().filter(|t| t.of == Of::Edge);
-        let own = own.map(|template| own_source(template, (Some(template.to.clone()), None), true, None, window));
+        let own =
+            own.map(|template| own_source(template, (Some(template.to.clone()), None), true, None, window));
         let clients = probed.clients.iter().map(|found| table_source(found, true, None, window));
         let sources: Vec<Source> = own.chain(clients).collect();
         let (said, _, at_ms, mut missing) = self.gather(&sources).await?;

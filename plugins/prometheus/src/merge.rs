@@ -72,7 +72,8 @@ mod tests {
         assert_eq!(source, "own+mesh+app");
         let is = Measures { success: Some(0.9), saturation: Some(0.3), ..mesh };
         assert_eq!(measures, is);
-        let (measures, source) = believed(vec![said("a", Standing::Table, mesh), said("b", Standing::Table, mesh)]);
+        let (measures, source) =
+            believed(vec![said("a", Standing::Table, mesh), said("b", Standing::Table, mesh)]);
         assert_eq!((measures, source.as_str()), (mesh, "a"));
         assert_eq!(believed(Vec::new()), (Measures::default(), String::new()));
     }

@@ -55,8 +55,15 @@ struct Candidate {
 }
 
 impl Backend {
-    /// What applies now. Several callers at once ask once.
-    pub(crate) async fn probe(&self) -> Result<Arc<Probed>, Fault> {
+    /// What applies now. A caller who gives up does not end the looking: the next one finds what was found.
+    pub(crate) async fn probe(self: &Arc<Self>) -> Result<Arc<Probed>, Fault> {
+        let backend = Arc::clone(self);
+        let probed = tokio::spawn(async move { backend.probe_once().await });
+        probed.await.unwrap_or_else(|error| Err(Fault::NotDone(format!("the look broke off: {error}"))))
+    }
+
+    /// The same in a task of its own. Several callers at once ask once.
+    async fn probe_once(&self) -> Result<Arc<Probed>, Fault> {
         let mut known = self.probed.0.lock().await;
         if let Some((at, probed)) = &*known {
             let empty = probed.servers.is_empty() && probed.clients.is_empty();
@@ -100,13 +107,15 @@ impl Backend {
         missing.extend(heard.missing);
         missing.sort();
         missing.dedup();
-        let known: Vec<(usize, &String)> =
-            labels.into_iter().zip(&heard.answers).filter(|(_, answer)| is_there(answer)).map(|(l, _)| l).collect();
+        let known: Vec<(usize, &String)> = labels
+            .into_iter()
+            .zip(&heard.answers)
+            .filter(|(_, answer)| is_there(answer))
+            .map(|(l, _)| l)
+            .collect();
         let mut probed = Probed { missing, ..Probed::default() };
         for (n, (candidate, form)) in there.into_iter().enumerate() {
-            let first = |wanted: &[String]| {
-                wanted.iter().find(|label| known.contains(&(n, label))).cloned()
-            };
+            let first = |wanted: &[String]| wanted.iter().find(|label| known.contains(&(n, label))).cloned();
             let (Some(from), to) = (first(&candidate.from), first(&candidate.to)) else {
                 probed.nameless.push(candidate.profile.name.clone());
                 continue;

@@ -23,7 +23,8 @@ pub(crate) fn is_label(name: &str) -> bool {
 
 /// Placeholders of a template, without their `$`.
 pub(crate) fn placeholders(template: &str) -> Vec<&str> {
-    let name = |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name =
+        |rest: &'_ str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
     template.split('$').skip(1).map(|rest| &rest[..name(rest)]).collect()
 }
 
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn counters_of_their_own_are_taken_and_units_become_seconds() {
-        let terms = Terms { by: vec!["a".into(), "b".into()], matching: vec![], window: Duration::from_secs(5) };
+        let terms =
+            Terms { by: vec!["a".into(), "b".into()], matching: vec![], window: Duration::from_secs(5) };
         let side = &all().iter().find(|p| p.name == "istio").unwrap().client;
         assert_eq!(
             terms.count(side, Form::Classic),
@@ -213,7 +215,9 @@ mod tests {
     #[test]
     fn placeholders_and_labels_are_found() {
         assert_eq!(placeholders("max by ($by) (x{$match}[$window]) $"), ["by", "match", "window", ""]);
-        for (name, is) in [("a_1", true), ("_a", true), ("1a", false), ("a-b", false), ("", false), ("ä", false)] {
+        for (name, is) in
+            [("a_1", true), ("_a", true), ("1a", false), ("a-b", false), ("", false), ("ä", false)]
+        {
             assert_eq!(is_label(name), is, "{name}");
         }
     }

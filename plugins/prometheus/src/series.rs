@@ -9,6 +9,7 @@ use crate::settings::Of;
 use rein_plugin::Fault;
 use rein_plugin::telemetry::{Figure, Series, SeriesAsk, Subject};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A way to get a series.
@@ -26,7 +27,7 @@ enum Queries {
 
 impl Backend {
     /// The first source that has any sample; a query of the configuration before all.
-    pub(crate) async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
+    pub(crate) async fn series(self: &Arc<Self>, ask: &SeriesAsk) -> Result<Series, Fault> {
         let probed = self.probe().await?;
         let step = u64::try_from(ask.step.as_millis()).unwrap_or(u64::MAX);
         let range = |query: &String| Question::Range(query.clone(), ask.from_ms, ask.to_ms, step);
@@ -62,9 +63,11 @@ impl Backend {
         // A rate over less than a step would skip what lies between two.
         let window = self.settings.window.max(ask.step);
         let is_edge = matches!(ask.of, Subject::Edge(..));
-        let own = self.settings.templates.iter().filter(|template| {
-            template.figure == ask.figure && (template.of == Of::Edge) == is_edge
-        });
+        let own = self
+            .settings
+            .templates
+            .iter()
+            .filter(|template| template.figure == ask.figure && (template.of == Of::Edge) == is_edge);
         let own = own.map(|template| {
             let terms = narrowed(&ask.of, &template.from, Some(&template.to), window);
             Some(Way { source: "own".into(), queries: Queries::One(terms?.fill(&template.query)) })
@@ -138,7 +141,8 @@ mod tests {
             step: Duration::from_secs(1),
         };
         let row = |samples: &[(i64, f64)]| Row { labels: BTreeMap::new(), samples: samples.to_vec() };
-        let rows = vec![row(&[(0, 1.0), (1000, 1.0), (2000, f64::NAN), (4000, 2.0), (3000, 3.0), (6000, 1.0)])];
+        let rows =
+            vec![row(&[(0, 1.0), (1000, 1.0), (2000, f64::NAN), (4000, 2.0), (3000, 3.0), (6000, 1.0)])];
         assert_eq!(samples(&ask, Some(&rows)), [(1000, 1.0), (3000, 3.0), (4000, 2.0)]);
         assert_eq!(samples(&ask, None), []);
         let ask = SeriesAsk { figure: Figure::Success, ..ask };

@@ -46,10 +46,10 @@ struct Config {
     #[schemars(range(min = 2, max = 86400))]
     window_seconds: u64,
     /// How long one replica may take for all questions of one call, in milliseconds. A call of the server ends
-    /// after 2000.
-    #[serde(default = "default_timeout")]
+    /// after 2000; absent: 1800 for one replica, 900 where there are more.
+    #[serde(default)]
     #[schemars(range(min = 50, max = 1900))]
-    timeout_ms: u64,
+    timeout_ms: Option<u64>,
 }
 
 /// Names of labels.
@@ -112,8 +112,9 @@ fn default_window() -> u64 {
     60
 }
 
-fn default_timeout() -> u64 {
-    900
+/// What one replica may take when nobody says: so much that another can be asked in time.
+fn default_timeout(peers: usize) -> u64 {
+    if peers > 1 { 900 } else { 1800 }
 }
 
 /// The JSON Schema of the configuration.
@@ -170,8 +171,9 @@ impl Settings {
             template_of(template, &config.labels)
         });
         let templates = templates.collect();
+        let timeout = config.timeout_ms.unwrap_or_else(|| default_timeout(peers.len()));
         for (field, value, range) in
-            [("/window_seconds", config.window_seconds, WINDOW), ("/timeout_ms", config.timeout_ms, TIMEOUT_MS)]
+            [("/window_seconds", config.window_seconds, WINDOW), ("/timeout_ms", timeout, TIMEOUT_MS)]
         {
             if !range.contains(&value) {
                 errors.push(wrong(field, format!("must be {} to {}", range.start(), range.end())));
@@ -190,7 +192,7 @@ impl Settings {
             labels: config.labels,
             templates,
             window: Duration::from_secs(config.window_seconds),
-            timeout: Duration::from_millis(config.timeout_ms),
+            timeout: Duration::from_millis(timeout),
             auth,
         })
     }

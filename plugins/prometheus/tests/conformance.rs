@@ -37,7 +37,9 @@ fn wrong() -> Vec<(Value, &'static str)> {
             "/templates/0/query",
         ),
         (
-            template(json!({"figure": "p50", "of": "edge", "query": "max by ($by) (x)", "labels": {"zone": "1"}})),
+            template(
+                json!({"figure": "p50", "of": "edge", "query": "max by ($by) (x)", "labels": {"zone": "1"}}),
+            ),
             "/templates/0/labels/zone",
         ),
     ]
@@ -65,10 +67,14 @@ impl Rig for Measured {
         Ok(Subject {
             configuration: Configuration {
                 backend: "conforms".into(),
-                config: json!({"peers": [self.0.0.url()], "window_seconds": 10, "timeout_ms": 1900}).to_string(),
+                config: json!({"peers": [self.0.0.url()], "window_seconds": 10, "timeout_ms": 1900})
+                    .to_string(),
                 secrets: BTreeMap::new(),
             },
-            wrong: wrong().into_iter().map(|(config, field)| (config.to_string(), field.to_owned())).collect(),
+            wrong: wrong()
+                .into_iter()
+                .map(|(config, field)| (config.to_string(), field.to_owned()))
+                .collect(),
             noun: "telemetry".into(),
             values: Vec::new(),
             spellings: Vec::new(),

@@ -58,7 +58,9 @@ async fn services_instances_calls_and_series_of_the_demo_are_measured() {
         async || edges(&plugin).await,
         |all| {
             let has = |caller: &str, callee: &str| {
-                all.iter().any(|edge| edge.caller == caller && edge.callee == callee && edge.measures.rps > Some(0.0))
+                all.iter().any(|edge| {
+                    edge.caller == caller && edge.callee == callee && edge.measures.rps > Some(0.0)
+                })
             };
             has("gateway", "order") && has("order", "recommendations") && has("delivery", "sms")
         },

@@ -16,7 +16,8 @@ fn answering(body: impl Into<Vec<u8>>) -> Page {
 }
 
 async fn fault(page: &Page) -> Fault {
-    let plugin = configured(json!({"peers": [format!("http://{}", page.address())], "timeout_ms": 1900})).await;
+    let plugin =
+        configured(json!({"peers": [format!("http://{}", page.address())], "timeout_ms": 1900})).await;
     let began = Instant::now();
     let fault = measured(&plugin, Level::Service).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
@@ -52,7 +53,9 @@ async fn nobody_there_is_told_in_time() {
 /// One of two replicas hangs: the other is asked in time, and the first is named.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_replica_that_hangs_is_passed_over_and_named() {
-    let page = Page::of(|at| format!("http_client_request_duration_seconds_count{{job=\"a\",server_address=\"b\"}} {at}\n"));
+    let page = Page::of(|at| {
+        format!("http_client_request_duration_seconds_count{{job=\"a\",server_address=\"b\"}} {at}\n")
+    });
     let Some(prometheus) = Prometheus::scraping(&[Job::new("a", [page.address()])]) else { return };
     prometheus.shows("rate(http_client_request_duration_seconds_count[10s]) > 0", 1);
     let proxy = Proxy::before(&prometheus.address());

@@ -188,7 +188,12 @@ async fn every_convention_is_found_and_read_right() {
             )
             .await;
             let edge = &seen[0];
-            assert_eq!((edge.caller.as_str(), edge.callee.as_str()), ("gateway", "order"), "{}", kind.profile);
+            assert_eq!(
+                (edge.caller.as_str(), edge.callee.as_str()),
+                ("gateway", "order"),
+                "{}",
+                kind.profile
+            );
             assert_eq!(edge.source, kind.profile);
         } else {
             let seen: Vec<Measured> = until(

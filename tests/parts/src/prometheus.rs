@@ -50,7 +50,8 @@ impl Prometheus {
     pub fn scraping(jobs: &[Job]) -> Option<Self> {
         let program = program("prometheus")?;
         let mut one = Self { program, room: Room::new("prometheus"), port: free_port(), process: None };
-        std::fs::write(one.room.path().join("config.yml"), configuration(jobs)).expect("a file can be written");
+        std::fs::write(one.room.path().join("config.yml"), configuration(jobs))
+            .expect("a file can be written");
         one.start();
         Some(one)
     }
@@ -132,9 +133,7 @@ impl Prometheus {
     /// # Panics
     /// When it does not.
     pub fn shows(&self, query: &str, least: usize) {
-        until(&format!("{query} gives {least} rows"), LIMIT, || {
-            (self.rows(query) >= least).then_some(())
-        });
+        until(&format!("{query} gives {least} rows"), LIMIT, || (self.rows(query) >= least).then_some(()));
     }
 }
 

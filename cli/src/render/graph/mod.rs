@@ -125,3 +125,6 @@ fn tone(health: &str) -> Tone {
 fn verdict(health: &str, why: &[String]) -> String {
     if why.is_empty() { health.to_owned() } else { format!("{health}: {}", why.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,8 @@ pub(super) fn picture(graph: &CallGraph) -> String {
         let one = nodes.get(name).copied().flatten();
         let (health, why) = one.map_or((super::NO_DATA, &[][..]), |one| (one.health.as_str(), &one.why[..]));
         let figures = one.map(|one| one.figures).unwrap_or_default();
-        let about = format!("{} req/s · {} · p99 {}", rps(&figures), share(figures.success), time(figures.p99));
+        let about =
+            format!("{} req/s · {} · p99 {}", rps(&figures), share(figures.success), time(figures.p99));
         node(&mut svg, at(*place), name, health, &about, &verdict(health, why));
     }
     if names.is_empty() {

@@ -223,10 +223,10 @@ impl House {
         let asked = join_all(names.into_iter().filter_map(|name| {
             let adapter = self.plugins.adapter(&name)?;
             Some(async move {
-                let known = self.looks.of(&name).description;
-                let description = match known {
-                    Some(description) => Some(description),
-                    None => adapter.describe().await.ok(),
+                // The plugin first: one that was declared anew has to be started before it can be asked.
+                let description = match adapter.describe().await {
+                    Ok(description) => Some(description),
+                    Err(_) => self.looks.of(&name).description,
                 };
                 // One that cannot even say what it is may well hush alerts: it is asked, and its fault shown.
                 let hushes =

@@ -103,9 +103,10 @@ impl House {
         let asked = join_all(names.into_iter().filter_map(|name| {
             let adapter = self.plugins.adapter(&name)?;
             Some(async move {
-                let description = match self.looks.of(&name).description {
-                    Some(description) => Some(description),
-                    None => adapter.describe().await.ok(),
+                // The plugin first: one that was declared anew has to be started before it can be asked.
+                let description = match adapter.describe().await {
+                    Ok(description) => Some(description),
+                    Err(_) => self.looks.of(&name).description,
                 };
                 // One that cannot even say what it is may well measure: it is asked, and its fault shown.
                 let measures = description.as_ref().is_none_or(|d| d.nouns.iter().any(|noun| noun == NOUN));
@@ -130,8 +131,7 @@ impl House {
             let late = || Err(Fault::Unreachable(format!("it did not give all pages within {PATIENCE:?}")));
             (name, all.unwrap_or_else(|_| late()))
         }));
-        let mut gathered =
-            Gathered { items: Vec::new(), readings: Vec::new(), unreachable: BTreeMap::new() };
+        let mut gathered = Gathered { items: Vec::new(), readings: Vec::new(), unreachable: BTreeMap::new() };
         for (name, answer) in asked.await {
             match answer {
                 Ok(reading) => {

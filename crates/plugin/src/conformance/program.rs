@@ -67,7 +67,8 @@ pub struct Sample {
     pub wrong: Vec<Wrong>,
     /// A noun that is served.
     pub noun: String,
-    /// Values in canonical form, at least two.
+    /// Values in canonical form, at least two; none for a plugin that only measures.
+    #[serde(default)]
     pub values: Vec<String>,
     /// Pairs: what is written, and the canonical form that is then observed.
     #[serde(default)]

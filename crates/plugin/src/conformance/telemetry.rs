@@ -1,9 +1,7 @@
 //! Checks of plugins that measure. Others pass them unasked.
 
 use super::{Bench, Rig, Verdict, answered, ensure, within};
-use crate::telemetry::{
-    EdgesAsk, Figure, Level, MeasureAsk, Measured, SeriesAsk, Subject as Of, Telemetry,
-};
+use crate::telemetry::{EdgesAsk, Figure, Level, MeasureAsk, Measured, SeriesAsk, Subject as Of, Telemetry};
 use crate::{CellKey, Fault, Write};
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -42,7 +40,11 @@ pub async fn what_holds_no_cells_says_so(rig: &impl Rig) -> Verdict {
     Ok(())
 }
 
-async fn all(telemetry: &dyn Telemetry, level: Level, service: Option<&str>) -> Result<Vec<Measured>, String> {
+async fn all(
+    telemetry: &dyn Telemetry,
+    level: Level,
+    service: Option<&str>,
+) -> Result<Vec<Measured>, String> {
     let mut ask = MeasureAsk { level, service: service.map(str::to_owned), window: None, page: None };
     let mut all: Vec<Measured> = Vec::new();
     for pages in 0.. {
@@ -137,9 +139,10 @@ pub async fn a_series_lies_where_it_was_asked_for(rig: &impl Rig) -> Verdict {
             let series = within("series", telemetry.series(&ask)).await?;
             let nobody = matches!(&of, Of::Service(name) | Of::Edge(name, _) if name == NOBODY);
             ensure!(!nobody || series.samples.is_empty(), "nobody has samples: {series:?}");
-            let inside = series.samples.iter().all(|(at, value)| {
-                (ask.from_ms..=ask.to_ms).contains(at) && figure.takes(*value)
-            });
+            let inside = series
+                .samples
+                .iter()
+                .all(|(at, value)| (ask.from_ms..=ask.to_ms).contains(at) && figure.takes(*value));
             let ordered = series.samples.windows(2).all(|pair| pair[0].0 < pair[1].0);
             ensure!(inside && ordered, "{} of {of:?} has samples out of place: {series:?}", figure.name());
         }

@@ -67,8 +67,7 @@ pub enum Figure {
 
 impl Figure {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Rps, Self::Success, Self::P50, Self::P90, Self::P99, Self::Saturation];
+    pub const ALL: [Self; 6] = [Self::Rps, Self::Success, Self::P50, Self::P90, Self::P99, Self::Saturation];
 
     /// As configurations and people spell it.
     pub fn name(self) -> &'static str {
