@@ -74,6 +74,9 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
     let company =
         Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) })
             .await?;
+    if let Some(path) = &args.targets {
+        std::fs::write(path, targets(&company)).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
     let access = DemoFile { server: url, token_file };
     let announced = demo_file_path(&Env::process());
     if let Some(dir) = announced.parent() {
@@ -81,6 +84,12 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
     }
     std::fs::write(&announced, toml::to_string(&access)?)?;
     Ok(Demo { company, server, access, announced, _data: data })
+}
+
+/// Where Prometheus finds every instance. Addresses are numbers, so that nothing needs escaping.
+fn targets(company: &Company) -> String {
+    let addresses: Vec<String> = company.addresses().iter().map(|at| format!("\"{}\"", at.address)).collect();
+    format!("[{{\"targets\": [{}], \"labels\": {{\"job\": \"demo\"}}}}]\n", addresses.join(", "))
 }
 
 fn connect(url: &str, token: &str) -> Outcome<Client> {

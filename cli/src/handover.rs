@@ -147,6 +147,9 @@ pub struct DemoArgs {
     /// Orders per second
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub rps: u32,
+    /// Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub targets: Option<PathBuf>,
 }
 
 /// Begin a plugin of your own: a program that adapts a backend, with its test of what is promised

@@ -20,6 +20,8 @@ pub(crate) enum Format {
     Yaml,
     /// Names or ids only, one a line
     Name,
+    /// A picture, where there is one
+    Svg,
 }
 
 /// How much of a thing is shown to a person.
@@ -38,6 +40,11 @@ pub(crate) trait Show: Serialize {
 
     /// Names or ids.
     fn names(&self) -> Vec<String>;
+
+    /// As SVG, if there is a picture of it.
+    fn picture(&self) -> Option<String> {
+        None
+    }
 }
 
 /// `view` in the form asked for, with a line end.
@@ -47,6 +54,7 @@ pub(crate) fn render<T: Show>(view: &T, format: Format, look: &Look) -> Result<S
         Format::Wide => view.table(look, Detail::Wide),
         Format::Json => json(view)?,
         Format::Yaml => yaml(view)?,
+        Format::Svg => view.picture().ok_or_else(|| CliError::usage("there is no picture of this"))?,
         Format::Name => {
             let names = view.names();
             names.iter().map(|name| rein_domain::text::clean(name)).collect::<Vec<_>>().join("\n")

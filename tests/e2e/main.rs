@@ -30,3 +30,4 @@ mod quirks;
 mod refusals;
 mod secrets;
 mod silences;
+mod telemetry;

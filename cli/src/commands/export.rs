@@ -30,7 +30,7 @@ pub(crate) async fn run(args: Export, ctx: &mut Ctx) -> Result<ExitCode, CliErro
     let text = match ctx.format() {
         Format::Json => json(&list)?,
         Format::Name => list.iter().map(|one| c(one.name())).collect::<Vec<_>>().join("\n"),
-        Format::Yaml | Format::Table | Format::Wide => {
+        Format::Yaml | Format::Table | Format::Wide | Format::Svg => {
             let documents: Result<Vec<String>, CliError> = list.iter().map(yaml).collect();
             documents?.join("---\n")
         }

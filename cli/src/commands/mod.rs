@@ -15,6 +15,7 @@ pub(crate) mod incident;
 pub(crate) mod plugin;
 mod propose;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod silence;
 pub(crate) mod status;
 pub(crate) mod switch;
@@ -25,6 +26,7 @@ pub(crate) mod watch;
 use crate::args::Command;
 use crate::ctx::Ctx;
 use crate::error::CliError;
+use crate::output::Format;
 use rein_api::ExitCode;
 
 /// Does the command need neither a server nor a clock, and so no runtime?
@@ -38,10 +40,15 @@ pub(crate) fn offline(command: &Command) -> bool {
 
 /// Carries out one command.
 pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    let has_picture = matches!(command, Command::Service { verb: service::Verb::Graph(_) });
+    if ctx.format() == Format::Svg && !has_picture {
+        return Err(CliError::usage("there is no picture of this").hint("rein service graph -o svg"));
+    }
     match command {
         Command::Status(args) => status::run(args, ctx).await,
         Command::Switch { verb } => switch::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
+        Command::Service { verb } => service::run(verb, ctx).await,
         Command::Silence { verb } => silence::run(verb, ctx).await,
         Command::Backend { verb } => backend::run(verb, ctx).await,
         Command::Plugin { verb } => plugin::run(verb, ctx).await,

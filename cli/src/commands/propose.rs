@@ -114,7 +114,7 @@ fn show(
     let legs = view.legs.iter().map(|leg| leg.effect.target.as_str());
     let names = legs.chain(view.silences.iter().map(|silence| silence.backend.as_str()));
     let text = match ctx.format() {
-        Format::Table | Format::Wide => text(&ctx.look_out()),
+        Format::Table | Format::Wide | Format::Svg => text(&ctx.look_out()),
         Format::Json => json(view)?,
         Format::Yaml => yaml(view)?,
         Format::Name => names.map(c).collect::<Vec<_>>().join("\n"),

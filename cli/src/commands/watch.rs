@@ -72,7 +72,7 @@ fn line(ctx: &mut Ctx, event: &EventView) -> Result<(), CliError> {
         Format::Json => serde_json::to_string(event).map_err(|e| CliError::failed(e.to_string()))?,
         Format::Yaml => format!("---\n{}", crate::output::yaml(event)?),
         Format::Name => c(&event.name).into_owned(),
-        Format::Table | Format::Wide => {
+        Format::Table | Format::Wide | Format::Svg => {
             let look = ctx.look_out();
             let now = look.paint(Tone::Dim, &look.second(At(look.now)));
             format!("{now}  {}", c(&look.localised(&event.text)))

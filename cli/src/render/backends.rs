@@ -17,10 +17,16 @@ fn health(backend: &BackendView) -> (Tone, String) {
     match (&backend.fault, conflicts(backend), backend.observed) {
         (Some(_), ..) => (Tone::Bad, "does not answer".to_owned()),
         (None, 0, Some(_)) => (Tone::Good, "answers".to_owned()),
+        (None, 0, None) if only_measures(backend) => (Tone::Plain, "only read".to_owned()),
         (None, 0, None) => (Tone::Pending, "not looked at yet".to_owned()),
         (None, 1, _) => (Tone::Bad, "1 conflict".to_owned()),
         (None, n, _) => (Tone::Bad, format!("{n} conflicts")),
     }
+}
+
+/// Does it hold nothing that Rein could write?
+fn only_measures(backend: &BackendView) -> bool {
+    !backend.nouns.is_empty() && backend.nouns.iter().all(|noun| noun == "telemetry")
 }
 
 fn plugin_tone(state: &str) -> Tone {
@@ -92,6 +98,8 @@ impl Show for BackendView {
         }
         if !self.nouns.is_empty() {
             row("does", c(&self.nouns.join(", ")).into_owned());
+        }
+        if !self.nouns.is_empty() && !only_measures(self) {
             row("repeats", repeats(&self.repeat));
             let dies = c(&self.when_rein_dies);
             row("deadline", format!("kept by {} · when Rein dies: {dies}", c(&self.keeps_deadline)));

@@ -17,6 +17,7 @@ mod peer;
 mod silences;
 mod status;
 mod switches;
+mod telemetry;
 
 pub use guard::Allowed;
 pub use openapi::document;
@@ -64,6 +65,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(changes::undo))
         .routes(routes!(silences::list))
         .routes(routes!(silences::alerts))
+        .routes(routes!(telemetry::services))
+        .routes(routes!(telemetry::edges))
         .routes(routes!(backends::list))
         .routes(routes!(backends::show))
         .routes(routes!(backends::check))

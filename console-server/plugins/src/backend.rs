@@ -4,6 +4,9 @@ use crate::keeper::Kept;
 use crate::state::State;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use rein_plugin::telemetry::{
+    EdgeMeasured, EdgesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Series, SeriesAsk, Telemetry,
+};
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Remote,
     Seen, SilenceSeen, Silences, TargetName, Write,
@@ -186,6 +189,26 @@ impl Adapter for Backend {
     /// `None` also as long as the plugin was never started: ask [`Adapter::describe`] first.
     fn silences(&self) -> Option<&dyn Silences> {
         self.described()?.nouns.iter().any(|noun| noun == "silence").then_some(self)
+    }
+
+    /// The same holds here.
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        self.described()?.nouns.iter().any(|noun| noun == TELEMETRY).then_some(self)
+    }
+}
+
+#[async_trait]
+impl Telemetry for Backend {
+    async fn measure(&self, ask: &MeasureAsk) -> Result<Reading<Measured>, Fault> {
+        self.call("measure", async |remote| remote.measure(ask).await).await
+    }
+
+    async fn edges(&self, ask: &EdgesAsk) -> Result<Reading<EdgeMeasured>, Fault> {
+        self.call("edges", async |remote| remote.edges(ask).await).await
+    }
+
+    async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
+        self.call("series", async |remote| remote.series(ask).await).await
     }
 }
 

@@ -19,6 +19,7 @@ pub mod proof;
 pub mod silences;
 pub mod status;
 pub mod switches;
+pub mod telemetry;
 pub mod time;
 
 pub use error::{ErrorBody, ErrorCode, ExitCode};

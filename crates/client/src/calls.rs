@@ -18,6 +18,7 @@ use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, Incide
 use rein_api::silences::{AlertList, AlertQuery, SilenceList, SilenceQuery};
 use rein_api::status::StatusView;
 use rein_api::switches::{SwitchList, SwitchView};
+use rein_api::telemetry::{EdgeList, EdgesQuery, MeasureQuery, MeasuredList};
 use rein_domain::name::{BackendName, SwitchName};
 use serde::Serialize;
 
@@ -91,6 +92,16 @@ impl Client {
     /// Alerts that fire now.
     pub async fn alerts(&self, query: &AlertQuery) -> Answer<AlertList> {
         self.get(with_query("/v1/alerts", query)).await
+    }
+
+    /// How services, or the instances of one, are.
+    pub async fn measured(&self, query: &MeasureQuery) -> Answer<MeasuredList> {
+        self.get(with_query("/v1/telemetry/services", query)).await
+    }
+
+    /// Who calls whom, and how that goes.
+    pub async fn edges(&self, query: &EdgesQuery) -> Answer<EdgeList> {
+        self.get(with_query("/v1/telemetry/edges", query)).await
     }
 
     /// All backends.

@@ -111,8 +111,7 @@ impl Company {
             let who = Who { service: at.service, zone: at.zone, instance: at.instance.clone() };
             let flags = Flags::listen(&who, &options.flags, meter.clone(), stop.child_token());
             let seed = options.seed.wrapping_mul(1_000).wrapping_add(n as u64);
-            let peers = Peers::new(book.clone());
-            let instance = Arc::new(Instance::new(who, flags, meter.clone(), peers, seed));
+            let instance = Arc::new(Instance::new(who, flags, meter.clone(), book.clone(), seed));
             tokio::spawn(instance.clone().serve(listener, stop.child_token()));
             instances.push(instance);
         }

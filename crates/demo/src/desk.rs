@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 #[derive(Debug)]
 pub(crate) struct Desk {
     workers: Semaphore,
+    all: usize,
     waiting: AtomicUsize,
     room: usize,
 }
@@ -27,7 +28,7 @@ impl Drop for Place<'_> {
 
 impl Desk {
     pub(crate) fn new(workers: usize, room: usize) -> Self {
-        Self { workers: Semaphore::new(workers), waiting: AtomicUsize::new(0), room }
+        Self { workers: Semaphore::new(workers), all: workers, waiting: AtomicUsize::new(0), room }
     }
 
     /// Takes a worker, waiting for one if there is room to wait. Held until the permit is dropped.
@@ -43,6 +44,11 @@ impl Desk {
         let worker = self.workers.acquire().await.map_err(|_| Full);
         drop(place);
         worker
+    }
+
+    /// Requests being worked on now.
+    pub(crate) fn busy(&self) -> usize {
+        self.all.saturating_sub(self.workers.available_permits())
     }
 
     /// Requests waiting for a worker now.

@@ -1,15 +1,16 @@
 //! One instance of a service: an HTTP server with a few workers, its switches and its peers.
 
 use crate::desk::Desk;
+use crate::exposition::{CONTENT_TYPE, Exposition};
 use crate::flags::{Flags, Who};
 use crate::meter::{End, Meter};
-use crate::peers::{CallError, Care, Errand, Peers, USER};
+use crate::peers::{AddressBook, CallError, Care, Errand, Peers, USER};
 use crate::plan::Service;
 use crate::work::{self, Sorry};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -25,25 +26,29 @@ pub(crate) struct Instance {
     pub(crate) desk: Desk,
     meter: Arc<Meter>,
     peers: Peers,
+    shown: Arc<Exposition>,
     dice: Mutex<StdRng>,
 }
 
 impl Instance {
-    pub(crate) fn new(who: Who, flags: Flags, meter: Arc<Meter>, peers: Peers, seed: u64) -> Self {
+    pub(crate) fn new(who: Who, flags: Flags, meter: Arc<Meter>, book: Arc<AddressBook>, seed: u64) -> Self {
         let post = who.service.post();
+        let shown = Arc::new(Exposition::new(&who, post.workers));
         Self {
             who,
             flags,
             desk: Desk::new(post.workers, post.queue),
             meter,
-            peers,
+            peers: Peers::new(book).showing(shown.clone()),
+            shown,
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
         }
     }
 
     /// Serves until stopped; requests under way are finished.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
-        let app = Router::new().route("/{errand}", get(answer)).with_state(self);
+        let app =
+            Router::new().route("/{errand}", get(answer)).route("/metrics", get(metrics)).with_state(self);
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
         if let Err(error) = serving.await {
             tracing::warn!(%error, "a demo instance stopped serving");
@@ -75,11 +80,17 @@ impl Instance {
     }
 }
 
+/// What Prometheus reads.
+async fn metrics(State(instance): State<Arc<Instance>>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(http::header::CONTENT_TYPE, CONTENT_TYPE)], instance.shown.text(instance.desk.busy()))
+}
+
 async fn answer(
     State(instance): State<Arc<Instance>>,
     Path(errand): Path<String>,
     headers: HeaderMap,
 ) -> (StatusCode, String) {
+    let mut timing = instance.shown.arrived(&errand);
     let visit = instance.meter.arrive(instance.who.service);
     let user = headers.get(USER).and_then(|id| id.to_str().ok()).unwrap_or("nobody");
     let done = match instance.desk.worker().await {
@@ -89,10 +100,12 @@ async fn answer(
     match done {
         Ok(()) => {
             visit.end(End::Ok);
+            timing.answered(StatusCode::OK);
             (StatusCode::OK, format!("{} {errand}: done\n", instance.who.instance))
         }
         Err(sorry) => {
             visit.end(End::Failed);
+            timing.answered(sorry.status());
             (sorry.status(), format!("{} {errand}: {sorry}\n", instance.who.instance))
         }
     }

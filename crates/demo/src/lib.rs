@@ -14,6 +14,7 @@
 
 mod company;
 mod desk;
+mod exposition;
 mod flags;
 mod instance;
 mod load;

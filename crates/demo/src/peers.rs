@@ -1,5 +1,6 @@
 //! Calls from one service to another: real HTTP, the caller's own zone first.
 
+use crate::exposition::Exposition;
 use crate::plan::{Service, Zone};
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
@@ -78,6 +79,7 @@ pub(crate) enum CallError {
 pub(crate) struct Peers {
     client: Client<HttpConnector, Empty<Bytes>>,
     book: Arc<AddressBook>,
+    shown: Option<Arc<Exposition>>,
 }
 
 impl Peers {
@@ -89,7 +91,12 @@ impl Peers {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
-        Self { client, book }
+        Self { client, book, shown: None }
+    }
+
+    /// Counts its calls there.
+    pub(crate) fn showing(self, shown: Arc<Exposition>) -> Self {
+        Self { shown: Some(shown), ..self }
     }
 
     /// Runs the errand in `zone`; what must be done is tried in the other zone too. One deadline
@@ -113,8 +120,17 @@ impl Peers {
             .header(USER, errand.user)
             .body(Empty::new())
             .map_err(|_| CallError::Unreachable)?;
-        let answer = self.client.request(request).await.map_err(|_| CallError::Unreachable)?;
+        let mut timing = self.shown.as_ref().map(|shown| shown.calls(errand.to));
+        let answer = self.client.request(request).await.map_err(|_| {
+            if let Some(timing) = &mut timing {
+                timing.lost("connect");
+            }
+            CallError::Unreachable
+        })?;
         let status = answer.status();
+        if let Some(timing) = &mut timing {
+            timing.answered(status);
+        }
         // Read to its end, or the connection cannot be used again.
         answer.into_body().collect().await.map_err(|_| CallError::Unreachable)?;
         match status {

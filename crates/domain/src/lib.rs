@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod scope;
 pub mod seal;
 pub mod switch;
+pub mod telemetry;
 pub mod text;
 pub mod time;
 pub mod world;

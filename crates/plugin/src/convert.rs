@@ -32,7 +32,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    fn new(field: &'static str, problem: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self { field, problem: problem.into() }
     }
 }
@@ -60,18 +60,18 @@ fn bounded(field: &'static str, text: String, most: usize) -> Result<String, Mal
     }
 }
 
-fn name(field: &'static str, text: String) -> Result<String, Malformed> {
+pub(crate) fn name(field: &'static str, text: String) -> Result<String, Malformed> {
     bounded(field, text, MAX_NAME)
 }
 
-fn named(field: &'static str, text: String) -> Result<String, Malformed> {
+pub(crate) fn named(field: &'static str, text: String) -> Result<String, Malformed> {
     if text.is_empty() {
         return Err(Malformed::new(field, "is empty"));
     }
     name(field, text)
 }
 
-fn names(field: &'static str, all: Vec<String>) -> Result<Vec<String>, Malformed> {
+pub(crate) fn names(field: &'static str, all: Vec<String>) -> Result<Vec<String>, Malformed> {
     all.into_iter().map(|one| name(field, one)).collect()
 }
 

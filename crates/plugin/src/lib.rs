@@ -1,7 +1,7 @@
 //! The plugin contract in Rust.
 //!
-//! Here lives what the server and a plugin agree on: [`Adapter`] and [`Silences`], their values, and how
-//! both cross a socket. A plugin implements the traits and serves them; the server holds a client
+//! Here lives what the server and a plugin agree on: [`Adapter`], [`Silences`] and [`Telemetry`], their
+//! values, and how all cross a socket. A plugin implements the traits and serves them; the server holds a client
 //! that implements the same traits. What may not live here: rules about layers, and any one
 //! backend.
 //!
@@ -20,6 +20,7 @@ pub mod serve;
 mod service;
 pub mod skeleton;
 mod status;
+pub mod telemetry;
 mod types;
 
 /// Types generated from the proto files.
@@ -34,6 +35,7 @@ use futures::stream::BoxStream;
 pub use convert::{MAX_CELLS, MAX_DOCUMENT, MAX_NAME, MAX_TEXT, MAX_VALUE, Malformed, cut};
 pub use remote::Remote;
 pub use serve::{ServeError, serve};
+pub use telemetry::Telemetry;
 pub use types::{
     AlertSeen, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, Matched, Matcher,
     Page, Repeat, Seen, SilenceSeen, TargetName, Write,
@@ -74,6 +76,12 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// The silences of the backend, if it hushes alerts.
     fn silences(&self) -> Option<&dyn Silences> {
+        None
+    }
+
+    /// What the backend measures, if it does. One that only measures holds no cells: it observes none, and
+    /// everything else about cells is [`Fault::Unsupported`].
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
         None
     }
 }
@@ -127,5 +135,9 @@ impl<A: Adapter + ?Sized> Adapter for std::sync::Arc<A> {
 
     fn silences(&self) -> Option<&dyn Silences> {
         (**self).silences()
+    }
+
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        (**self).telemetry()
     }
 }

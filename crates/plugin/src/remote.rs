@@ -13,7 +13,7 @@ use crate::types::{
 use crate::wire::cells_client::CellsClient;
 use crate::wire::plugin_client::PluginClient;
 use crate::wire::silences_client::SilencesClient;
-use crate::{Adapter, MAX_REPLY, Silences, wire};
+use crate::{Adapter, MAX_REPLY, Silences, Telemetry, wire};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -34,7 +34,7 @@ const MAX_HEADERS: u32 = 16 * 1024;
 /// It connects when first called and again after the connection broke.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    channel: Channel,
+    pub(crate) channel: Channel,
     deadline: Duration,
     described: Arc<OnceLock<Description>>,
 }
@@ -102,13 +102,13 @@ impl Remote {
             .max_encoding_message_size(MAX_REPLY)
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.deadline);
         request
     }
 
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         call: Call,
         rpc: &str,
@@ -124,7 +124,7 @@ impl Remote {
 }
 
 /// An answer that breaks the contract. Only of calls that write nothing.
-fn broken(rpc: &str, problem: &Malformed) -> Fault {
+pub(crate) fn broken(rpc: &str, problem: &Malformed) -> Fault {
     Fault::NotDone(format!("the plugin's answer to {rpc} breaks the contract: {problem}"))
 }
 
@@ -138,7 +138,7 @@ fn counted<T>(rpc: &str, asked: usize, answered: Vec<T>) -> Result<Vec<T>, Fault
     )))
 }
 
-fn none(fault: Option<wire::Fault>) -> Result<(), Fault> {
+pub(crate) fn none(fault: Option<wire::Fault>) -> Result<(), Fault> {
     fault.map_or(Ok(()), |fault| Err(fault.into()))
 }
 
@@ -226,6 +226,10 @@ impl Adapter for Remote {
 
     fn silences(&self) -> Option<&dyn Silences> {
         self.described()?.nouns.iter().any(|noun| noun == "silence").then_some(self)
+    }
+
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        self.as_telemetry()
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tonic::{Request, Response, Status, async_trait};
 
 /// An adapter as gRPC services.
-pub(crate) struct Served<A>(Arc<A>);
+pub(crate) struct Served<A>(pub(crate) Arc<A>);
 
 impl<A> Clone for Served<A> {
     fn clone(&self) -> Self {
@@ -52,7 +52,7 @@ impl From<Malformed> for Fault {
     }
 }
 
-fn invalid(malformed: Malformed) -> Status {
+pub(crate) fn invalid(malformed: Malformed) -> Status {
     Status::invalid_argument(malformed.to_string())
 }
 

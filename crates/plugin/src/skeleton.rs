@@ -64,6 +64,10 @@ const fn script(path: &'static str, text: &'static str) -> File {
 
 const PROTO: File =
     file("proto/rein/plugin/v1/plugin.proto", include_str!("../../../proto/rein/plugin/v1/plugin.proto"));
+const TELEMETRY: File = file(
+    "proto/rein/plugin/v1/telemetry.proto",
+    include_str!("../../../proto/rein/plugin/v1/telemetry.proto"),
+);
 
 const RUST: &[File] = &[
     file("Cargo.toml", include_str!("../templates/rust/Cargo.toml.in")),
@@ -72,6 +76,7 @@ const RUST: &[File] = &[
     file("tests/conformance.rs", include_str!("../templates/rust/tests/conformance.rs")),
     file("conformance.json", include_str!("../templates/rust/conformance.json")),
     PROTO,
+    TELEMETRY,
 ];
 
 const PYTHON: &[File] = &[
@@ -79,6 +84,7 @@ const PYTHON: &[File] = &[
     script("build", include_str!("../templates/python/build")),
     file("conformance.json", include_str!("../templates/python/conformance.json")),
     PROTO,
+    TELEMETRY,
 ];
 
 const GO: &[File] = &[
@@ -89,6 +95,7 @@ const GO: &[File] = &[
     script("build", include_str!("../templates/go/build")),
     file("conformance.json", include_str!("../templates/go/conformance.json")),
     PROTO,
+    TELEMETRY,
 ];
 
 /// Writes a plugin into a directory that is empty or not there yet, and says which files it wrote.

@@ -28,7 +28,7 @@ pub struct Description {
     pub secrets: Vec<String>,
     /// How a write that may have happened is repeated.
     pub repeat: Repeat,
-    /// Nouns it serves: `silence`.
+    /// Nouns it serves: `silence`, `telemetry`.
     pub nouns: Vec<String>,
     /// Whether [`crate::Adapter::watch`] gives hints.
     pub watches: bool,

@@ -5,6 +5,7 @@ use crate::http::Failure;
 use futures::future::join_all;
 use jiff::Timestamp;
 use rein_plugin::{Finding, Grade};
+use rein_plugin_http::is_loopback;
 use serde::Deserialize;
 
 /// Clocks farther apart than this, in milliseconds, are worth a word.
@@ -115,11 +116,6 @@ fn advice(failure: &Failure) -> String {
         Failure::Garbage(_) => format!("{failure}; is an Alertmanager there, 0.25 or newer?"),
         _ => failure.to_string(),
     }
-}
-
-fn is_loopback(peer: &str) -> bool {
-    let host = reqwest::Url::parse(peer).ok().and_then(|url| url.host_str().map(str::to_owned));
-    host.is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."))
 }
 
 /// How far a server's clock is ahead, in milliseconds, at the least; its date has no fraction, and was taken

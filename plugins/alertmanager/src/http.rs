@@ -1,13 +1,11 @@
 //! One request to one server: bounded in time and size, never redirected, never through a proxy.
 
-use crate::address::Guarded;
 use crate::settings::Settings;
 use crate::split::Splitter;
-use rein_plugin::Fault;
+pub(crate) use rein_plugin_http::Failure;
+use rein_plugin_http::{failed, whole};
 use reqwest::header::{AUTHORIZATION, DATE, HeaderValue};
 use reqwest::{Client, Method, Response};
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Most bytes of an answer that is kept whole.
@@ -17,50 +15,6 @@ const MAX_LIST: usize = 256 * 1024 * 1024;
 /// Most bytes of an error's text.
 const MAX_ERROR: usize = 1024;
 
-/// Why a request failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// It was certainly not carried out: nobody was reached.
-    NotSent(String),
-    /// It was sent, and no whole answer came.
-    Lost(String),
-    /// The answer is not what Alertmanager answers.
-    Garbage(String),
-    /// The server answered that it failed.
-    Refused(u16, String),
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotSent(why) => write!(f, "cannot be reached: {why}"),
-            Self::Lost(why) => write!(f, "gave no whole answer: {why}"),
-            Self::Garbage(why) => write!(f, "gave an answer that cannot be used: {why}"),
-            Self::Refused(status @ (401 | 403), _) => {
-                write!(f, "refuses the credentials ({status}); look at the backend's secrets")
-            }
-            Self::Refused(status @ 300..=399, _) => {
-                write!(f, "redirects ({status}), which is never followed; configure the URL it redirects to")
-            }
-            Self::Refused(status, why) => write!(f, "answers {status}: {why}"),
-        }
-    }
-}
-
-impl Failure {
-    /// What a failed write comes to.
-    pub(crate) fn of_write(&self, peer: &str) -> Fault {
-        let text = format!("{peer} {self}");
-        match self {
-            Self::NotSent(_) => Fault::Unreachable(text),
-            // A gateway may answer 5xx after the write has passed it.
-            Self::Lost(_) | Self::Garbage(_) | Self::Refused(500.., _) => Fault::Unknown(text),
-            Self::Refused(400 | 422, _) => Fault::Invalid(text),
-            Self::Refused(..) => Fault::NotDone(text),
-        }
-    }
-}
-
 /// The client for one backend.
 pub(crate) struct Http {
     client: Client,
@@ -69,24 +23,8 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
-        // A token must not travel through a proxy that some variable names, nor where an answer points to.
-        let mut builder = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Arc::new(Guarded))
-            // Less than the whole, so that nobody there is told from nobody answering.
-            .connect_timeout(settings.timeout / 2)
-            .pool_idle_timeout(Duration::from_secs(20))
-            .user_agent(concat!("rein/", env!("CARGO_PKG_VERSION")));
         let urls = settings.peers.iter().chain(&settings.history);
-        if urls.into_iter().any(|url| url.starts_with("https:")) {
-            // Fails only if a provider is installed already, and then that one is ring as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        } else {
-            // Reading the system's certificates takes time and memory: not without need.
-            builder = builder.tls_backend_preconfigured(no_tls()?);
-        }
-        let client = builder.build().map_err(|error| format!("cannot set up HTTP: {}", root(&error)))?;
+        let client = rein_plugin_http::client(urls, settings.timeout)?;
         Ok(Self { client, auth: settings.auth.clone() })
     }
 
@@ -176,43 +114,4 @@ impl Http {
     pub(crate) async fn delete(&self, url: &str, limit: Duration) -> Result<(), Failure> {
         self.send(Method::DELETE, url, None, limit).await.map(|_| ())
     }
-}
-
-/// At most so many bytes of an answer.
-async fn whole(mut response: Response, most: usize) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {
-        if body.len() + piece.len() > most {
-            return Err(Failure::Garbage(format!("it has more than {most} bytes")));
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body)
-}
-
-fn failed(error: &reqwest::Error) -> Failure {
-    let why = root(error);
-    if error.is_connect() || error.is_builder() {
-        Failure::NotSent(if error.is_timeout() { "connecting took too long".into() } else { why })
-    } else if error.is_timeout() {
-        Failure::Lost("it took too long".into())
-    } else {
-        Failure::Lost(why)
-    }
-}
-
-/// The innermost cause alone: `Connection refused (os error 111)`.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(inner) = innermost.source() {
-        innermost = inner;
-    }
-    innermost.to_string()
-}
-
-fn no_tls() -> Result<ClientConfig, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }

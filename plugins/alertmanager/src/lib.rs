@@ -4,11 +4,10 @@
 //! Alertmanager gives it. A `200` says only that one peer has a silence, so everything is read on every
 //! peer. What may not live here: deadlines, layers, what to do about a foreign hand.
 //!
-//! `settings` what is configured · `address` where requests may go · `http` one request · `split` long lists
-//! piece by piece · `silence` Alertmanager's silences · `cell` keys, markers, values · `look` what all peers
-//! hold · `together` one look for many writes · `write` writing one cell · `list`, `alerts`, `history` what people ask · `check`, `watch`.
+//! `settings` what is configured · `http` one request · `split` long lists piece by piece · `silence`
+//! Alertmanager's silences · `cell` keys, markers, values · `look` what all peers hold · `together` one look for
+//! many writes · `write` writing one cell · `list`, `alerts`, `history` what people ask · `check`, `watch`.
 
-mod address;
 mod alerts;
 mod cell;
 mod check;

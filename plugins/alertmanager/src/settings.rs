@@ -1,15 +1,14 @@
 //! What is configured, and what is wrong with it.
 
-use rein_plugin::address::check_url;
 use rein_plugin::{Configuration, FieldError};
+pub(crate) use rein_plugin_http::SECRETS;
+use rein_plugin_http::{auth, base};
 use reqwest::header::HeaderValue;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_path_to_error::Segment;
 use std::time::Duration;
 
-/// Secrets it takes.
-pub(crate) const SECRETS: [&str; 3] = ["bearer_token", "basic_user", "basic_password"];
 /// Most peers.
 const MAX_PEERS: usize = 16;
 /// Bounds of `timeout_ms`. A call of the server ends after 2 seconds, and one has two phases.
@@ -105,35 +104,4 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
             _ => None,
         })
         .collect()
-}
-
-/// A base URL without a slash at its end.
-fn base(text: &str) -> Result<String, String> {
-    let url = check_url(text).map_err(|error| error.to_string())?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must end with its path; leave ? and # away".into());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn auth(configuration: &Configuration) -> Result<Option<HeaderValue>, String> {
-    let secret = |name: &str| configuration.secrets.get(name).map(String::as_str);
-    let text = match SECRETS.map(secret) {
-        [None, None, None] => return Ok(None),
-        [Some(token), None, None] => format!("Bearer {token}"),
-        [None, Some(user), Some(password)] if !user.contains(':') => {
-            format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
-        }
-        [None, Some(_), Some(_)] => return Err("the secret basic_user must not hold a colon".into()),
-        _ => return Err("give the secret bearer_token, or both basic_user and basic_password".into()),
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "a secret holds a line break or another character that HTTP cannot carry")?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

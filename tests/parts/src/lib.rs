@@ -8,11 +8,13 @@
 mod alertmanager;
 mod etcd;
 mod http;
+mod prometheus;
 mod proxy;
 
 pub use alertmanager::{Alertmanager, Cluster};
 pub use etcd::Etcd;
 pub use http::request;
+pub use prometheus::{Job, Prometheus};
 pub use proxy::{Mode, Proxy};
 
 use rustix::process::{Pid, Signal, kill_process};

@@ -11,5 +11,6 @@ pub(crate) mod pieces;
 pub mod silences;
 pub mod status;
 pub mod switches;
+pub mod telemetry;
 pub mod tokens;
 pub mod undo;

@@ -77,7 +77,7 @@ impl House {
     pub(crate) async fn silence_wishes(&self, request: &SilenceRequest) -> Result<Vec<Wish>, AppError> {
         let matchers = matchers_from(&request.matchers)?;
         let backends = match &request.backend {
-            Some(name) => vec![self.declared(name)?],
+            Some(name) => vec![self.hushes(self.declared(name)?).await?],
             None => self.hushing(None).await?.into_iter().map(|(name, _)| name).collect(),
         };
         if backends.is_empty() {
@@ -200,6 +200,18 @@ impl House {
         }
     }
 
+    /// The same backend, unless it is known to hush nothing. One that cannot say is believed.
+    async fn hushes(&self, name: BackendName) -> Result<BackendName, AppError> {
+        let Some(adapter) = self.plugins.adapter(&name) else { return Ok(name) };
+        match adapter.describe().await {
+            Ok(description) if !description.nouns.iter().any(|noun| noun == "silence") => {
+                let message = format!("backend {name} hushes no alerts: its plugin is {}", description.name);
+                Err(AppError::new(ErrorCode::Invalid, message).hint("rein backend list"))
+            }
+            _ => Ok(name),
+        }
+    }
+
     /// Declared backends that hush alerts, or the one named.
     async fn hushing(&self, only: Option<&str>) -> Result<Vec<(BackendName, Arc<dyn Adapter>)>, AppError> {
         if let Some(name) = only {
@@ -211,10 +223,10 @@ impl House {
         let asked = join_all(names.into_iter().filter_map(|name| {
             let adapter = self.plugins.adapter(&name)?;
             Some(async move {
-                let known = self.looks.of(&name).description.clone();
-                let description = match known {
-                    Some(description) => Some(description),
-                    None => adapter.describe().await.ok(),
+                // The plugin first: one that was declared anew has to be started before it can be asked.
+                let description = match adapter.describe().await {
+                    Ok(description) => Some(description),
+                    Err(_) => self.looks.of(&name).description.clone(),
                 };
                 // One that cannot even say what it is may well hush alerts: it is asked, and its fault shown.
                 let hushes =

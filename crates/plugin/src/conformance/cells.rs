@@ -22,7 +22,7 @@ const ODD: [&str; 12] = [
 
 /// One cell for each target, in order, the same each time.
 pub async fn resolve_answers_each_target_in_order(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let target = |name: &str| TargetName { noun: bench.subject.noun.clone(), name: name.into() };
     let targets = ["conform-a", "conform-b", "conform-a", "conform-c"].map(target);
     let cells = within("resolve", bench.plugin.resolve(&targets)).await?;
@@ -51,7 +51,7 @@ pub async fn unknown_targets_are_refused(rig: &impl Rig) -> Verdict {
 /// What is not there has no value and no copies, stands where it was asked for, and looking twice
 /// alters nothing.
 pub async fn cells_that_hold_nothing_are_absent_and_keep_their_order(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let mut cells = Vec::new();
     for n in [3, 1, 2, 0] {
         cells.push(bench.cell(&format!("conform-{n}")).await?);
@@ -76,7 +76,7 @@ pub async fn cells_that_hold_nothing_are_absent_and_keep_their_order(rig: &impl 
 
 /// A key of any characters is taken as it is, or refused as invalid; never for another.
 pub async fn odd_keys_are_taken_or_refused_but_never_confused(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let plain = bench.cell("conform-plain").await?;
     bench.write(&plain, Some(bench.value(0)?), "plain").await?;
     let plain_seen = bench.holds(&plain, Some(&bench.value(0)?)).await?;
@@ -112,7 +112,7 @@ pub async fn odd_keys_are_taken_or_refused_but_never_confused(rig: &impl Rig) ->
 
 /// What is applied is there, once, and has a name in the backend.
 pub async fn what_was_applied_is_observed(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-one").await?;
     bench.write(&cell, Some(bench.value(0)?), "one").await?;
     bench.holds(&cell, Some(&bench.value(0)?)).await?;
@@ -121,7 +121,7 @@ pub async fn what_was_applied_is_observed(rig: &impl Rig) -> Verdict {
 
 /// Canonical values come back as the very bytes that were written.
 pub async fn values_survive_byte_for_byte(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     for (n, value) in bench.subject.values.iter().enumerate() {
         let cell = bench.cell(&format!("conform-bytes-{n}")).await?;
         bench.write(&cell, Some(value.clone()), "bytes").await?;
@@ -132,7 +132,7 @@ pub async fn values_survive_byte_for_byte(rig: &impl Rig) -> Verdict {
 
 /// Spellings that mean the same are observed as one.
 pub async fn other_spellings_become_canonical(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     for (n, (spelt, canonical)) in bench.subject.spellings.iter().enumerate() {
         let cell = bench.cell(&format!("conform-spelt-{n}")).await?;
         bench.write(&cell, Some(spelt.clone()), "spelt").await?;
@@ -143,7 +143,7 @@ pub async fn other_spellings_become_canonical(rig: &impl Rig) -> Verdict {
 
 /// A value that is no JSON is refused as invalid, and nothing is written.
 pub async fn values_that_are_none_are_refused(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-none").await?;
     for value in ["", "{", "nonsense", "{\"a\":}"] {
         let seen = bench.see(&cell).await?;
@@ -157,7 +157,7 @@ pub async fn values_that_are_none_are_refused(rig: &impl Rig) -> Verdict {
 
 /// The same write with the same change, as after a lost answer, leaves one copy.
 pub async fn applying_twice_makes_one_copy(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-twice").await?;
     let before = bench.see(&cell).await?;
     let wanted = write(&cell, Some(bench.value(0)?), &before, "twice");
@@ -175,7 +175,7 @@ pub async fn applying_twice_makes_one_copy(rig: &impl Rig) -> Verdict {
 
 /// Another value takes the first one's place.
 pub async fn applying_anew_replaces(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-anew").await?;
     for (n, value) in [bench.value(0)?, bench.value(1)?, bench.value(0)?].iter().enumerate() {
         bench.write(&cell, Some(value.clone()), &format!("anew-{n}")).await?;
@@ -186,7 +186,7 @@ pub async fn applying_anew_replaces(rig: &impl Rig) -> Verdict {
 
 /// Removing removes; removing what is not there is done already.
 pub async fn applying_nothing_removes_and_may_be_repeated(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-gone").await?;
     bench.write(&cell, None, "gone").await?;
     bench.holds(&cell, None).await?;
@@ -205,7 +205,7 @@ pub async fn applying_nothing_removes_and_may_be_repeated(rig: &impl Rig) -> Ver
 
 /// Writing and removing one cell leaves the others as they are.
 pub async fn cells_do_not_touch_each_other(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let (one, other) = (bench.cell("conform-x").await?, bench.cell("conform-xx").await?);
     bench.write(&one, Some(bench.value(0)?), "one").await?;
     // The same change may lie in two cells: it may have two legs.
@@ -221,7 +221,7 @@ pub async fn cells_do_not_touch_each_other(rig: &impl Rig) -> Verdict {
 /// What lies in the backend is not in the plugin's memory: one started anew sees it, in the same
 /// incarnation.
 pub async fn another_process_sees_the_same(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-other").await?;
     bench.write(&cell, Some(bench.value(0)?), "other").await?;
     let first = bench.holds(&cell, Some(&bench.value(0)?)).await?;
@@ -238,7 +238,7 @@ pub async fn another_process_sees_the_same(rig: &impl Rig) -> Verdict {
 
 /// A plugin that was killed before it answered is repeated by its successor, without a second copy.
 pub async fn another_process_repeats_without_a_second_copy(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-again").await?;
     let before = bench.see(&cell).await?;
     let wanted = write(&cell, Some(bench.value(0)?), &before, "again");
@@ -254,7 +254,7 @@ pub async fn another_process_repeats_without_a_second_copy(rig: &impl Rig) -> Ve
 
 /// A write whose caller stopped waiting may have happened or not; repeated, it has happened once.
 pub async fn a_write_given_up_can_be_repeated(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     for (n, micros) in [1_u64, 200, 500, 1_000, 3_000].into_iter().enumerate() {
         let cell = bench.cell(&format!("conform-given-up-{n}")).await?;
         let before = bench.see(&cell).await?;
@@ -271,7 +271,7 @@ pub async fn a_write_given_up_can_be_repeated(rig: &impl Rig) -> Verdict {
 
 /// Calls that nobody waits for any more neither stop nor slow what comes after them.
 pub async fn calls_given_up_do_no_harm(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let cell = bench.cell("conform-patience").await?;
     for _ in 0..50 {
         let _ = tokio::time::timeout(
@@ -287,7 +287,7 @@ pub async fn calls_given_up_do_no_harm(rig: &impl Rig) -> Verdict {
 
 /// Sixteen writers and readers at once are all answered, and each finds its own.
 pub async fn many_calls_at_once_are_answered(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let mut tasks = Vec::new();
     for n in 0..16 {
         let cell = bench.cell(&format!("conform-many-{n}")).await?;
@@ -307,7 +307,7 @@ pub async fn many_calls_at_once_are_answered(rig: &impl Rig) -> Verdict {
 
 /// As many cells as the contract allows are answered; more are refused.
 pub async fn too_many_cells_are_refused(rig: &impl Rig) -> Verdict {
-    let bench = Bench::new(rig).await?;
+    let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
     let prefix = bench.cell("conform-full").await?.0;
     let cells: Vec<CellKey> = (0..=MAX_CELLS).map(|n| CellKey(format!("{prefix}-{n}"))).collect();
     let seen = within("observe of 500 cells", bench.plugin.observe(&cells[..MAX_CELLS])).await?;

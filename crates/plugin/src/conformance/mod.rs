@@ -8,6 +8,7 @@ mod cells;
 mod program;
 mod silences;
 mod start;
+mod telemetry;
 
 use crate::{Adapter, CellKey, Configuration, Fault, Seen, TargetName, Write};
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ pub use self::cells::*;
 pub use self::program::{Kept, Program, Sample, over_socket};
 pub use self::silences::*;
 pub use self::start::*;
+pub use self::telemetry::*;
 
 /// What a check ends with: the broken promise, in words.
 pub type Verdict = Result<(), String>;
@@ -41,7 +43,8 @@ pub struct Subject {
     pub wrong: Vec<(String, String)>,
     /// A noun the plugin serves.
     pub noun: String,
-    /// Values a cell can hold, at least two, in canonical form.
+    /// Values a cell can hold, at least two, in canonical form. None for a plugin that only measures: it has
+    /// no cells.
     pub values: Vec<String>,
     /// Other spellings: what is written, and the canonical form that is then observed.
     pub spellings: Vec<(String, String)>,
@@ -82,6 +85,11 @@ macro_rules! conformance {
             too_many_cells_are_refused,
             silences_are_listed_once_each,
             alerts_are_counted,
+            what_holds_no_cells_says_so,
+            services_are_measured_once_each,
+            a_service_asked_for_comes_alone,
+            calls_are_listed_once_each,
+            a_series_lies_where_it_was_asked_for,
         }
     };
     (@tests $rig:expr; $($name:ident,)*) => {
@@ -137,6 +145,12 @@ impl Bench {
         let subject = rig.backend().await?;
         let plugin = configured(rig, &subject).await?;
         Ok(Self { subject, plugin })
+    }
+
+    /// The same, unless the plugin has no cells.
+    async fn with_cells(rig: &impl Rig) -> Result<Option<Self>, String> {
+        let bench = Self::new(rig).await?;
+        Ok(if bench.subject.values.is_empty() { None } else { Some(bench) })
     }
 
     /// The cell of a target by that name.

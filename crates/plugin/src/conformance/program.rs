@@ -5,7 +5,7 @@ use crate::handshake::{self, MAX_LINE};
 use crate::serve::{COOKIE, COOKIE_VALUE, SOCKET_DIR, VERSION, VERSIONS, serve_on};
 use crate::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Remote, Seen, Silences,
-    TargetName, Write,
+    TargetName, Telemetry, Write,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -67,7 +67,8 @@ pub struct Sample {
     pub wrong: Vec<Wrong>,
     /// A noun that is served.
     pub noun: String,
-    /// Values in canonical form, at least two.
+    /// Values in canonical form, at least two; none for a plugin that only measures.
+    #[serde(default)]
     pub values: Vec<String>,
     /// Pairs: what is written, and the canonical form that is then observed.
     #[serde(default)]
@@ -174,5 +175,9 @@ impl Adapter for Kept {
 
     fn silences(&self) -> Option<&dyn Silences> {
         self.remote.silences()
+    }
+
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        self.remote.telemetry()
     }
 }

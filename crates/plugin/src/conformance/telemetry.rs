@@ -1,0 +1,151 @@
+//! Checks of plugins that measure. Others pass them unasked.
+
+use super::{Bench, Rig, Verdict, answered, ensure, within};
+use crate::telemetry::{EdgesAsk, Figure, Level, MeasureAsk, Measured, SeriesAsk, Subject as Of, Telemetry};
+use crate::{CellKey, Fault, Write};
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+/// How many pages are walked at most.
+const PAGES: usize = 200;
+/// No service is called so.
+const NOBODY: &str = "conform \"nobody\" \\ {}\u{202e}";
+
+/// A plugin without cells observes none, and refuses to write for good rather than for now.
+pub async fn what_holds_no_cells_says_so(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    if !bench.subject.values.is_empty() {
+        return Ok(());
+    }
+    let none = within("observe of nothing", bench.plugin.observe(&[])).await?;
+    ensure!(none.is_empty(), "observe of nothing gives {none:?}");
+    let cell = CellKey("conform".into());
+    let seen = answered("observe", bench.plugin.observe(std::slice::from_ref(&cell))).await?;
+    ensure!(
+        matches!(seen, Err(Fault::Unsupported(_) | Fault::Invalid(_))),
+        "observe of a cell, where there are none, gives {seen:?}, not UNSUPPORTED"
+    );
+    let write = Write {
+        cell,
+        want: Some("1".into()),
+        expected_version: String::new(),
+        change: "conform".into(),
+        object: String::new(),
+    };
+    let written = answered("apply", bench.plugin.apply(write)).await?;
+    ensure!(
+        matches!(written, Err(Fault::Unsupported(_))),
+        "apply, where there are no cells, gives {written:?}, not UNSUPPORTED"
+    );
+    Ok(())
+}
+
+async fn all(
+    telemetry: &dyn Telemetry,
+    level: Level,
+    service: Option<&str>,
+) -> Result<Vec<Measured>, String> {
+    let mut ask = MeasureAsk { level, service: service.map(str::to_owned), window: None, page: None };
+    let mut all: Vec<Measured> = Vec::new();
+    for pages in 0.. {
+        ensure!(pages < PAGES, "the list of what is measured does not end after {PAGES} pages");
+        let reading = within("measure", telemetry.measure(&ask)).await?;
+        ensure!(!reading.window.is_zero(), "it does not say over how long it measured");
+        ensure!(reading.at_ms > 0, "it does not say when it measured");
+        all.extend(reading.items);
+        match reading.next {
+            Some(next) => ask.page = Some(next),
+            None => break,
+        }
+    }
+    Ok(all)
+}
+
+/// Over all pages, no service and no instance is measured twice; whoever asks for services gets no
+/// instances, and the other way round.
+pub async fn services_are_measured_once_each(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    for level in [Level::Service, Level::Instance] {
+        let all = all(telemetry, level, None).await?;
+        let keys: BTreeSet<_> = all.iter().map(|one| (&one.service, &one.instance)).collect();
+        ensure!(keys.len() == all.len(), "{} are measured twice", all.len() - keys.len());
+        let wrong = all.iter().find(|one| one.instance.is_some() != (level == Level::Instance));
+        ensure!(wrong.is_none(), "{level:?} was asked for, and {wrong:?} answered");
+        let empty = all.iter().find(|one| one.measures.known() == 0);
+        ensure!(empty.is_none(), "{empty:?} says nothing");
+    }
+    Ok(())
+}
+
+/// A service asked for by name comes with the same name and without others; one that is not there is no
+/// fault, whatever its name holds.
+pub async fn a_service_asked_for_comes_alone(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    for one in all(telemetry, Level::Service, None).await?.iter().take(5) {
+        let alone = all(telemetry, Level::Service, Some(&one.service)).await?;
+        ensure!(
+            alone.iter().all(|other| other.service == one.service) && alone.len() <= 1,
+            "{:?} was asked for, and {alone:?} answered",
+            one.service
+        );
+    }
+    let nobody = all(telemetry, Level::Instance, Some(NOBODY)).await?;
+    ensure!(nobody.is_empty(), "of a service that is not there {nobody:?} is measured");
+    Ok(())
+}
+
+/// Over all pages no pair of caller and callee is listed twice, and of one service only its own.
+pub async fn calls_are_listed_once_each(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    let mut ask = EdgesAsk { service: None, window: None, page: None };
+    let mut pairs = Vec::new();
+    for pages in 0.. {
+        ensure!(pages < PAGES, "the list of calls does not end after {PAGES} pages");
+        let reading = within("edges", telemetry.edges(&ask)).await?;
+        pairs.extend(reading.items.into_iter().map(|edge| (edge.caller, edge.callee)));
+        match reading.next {
+            Some(next) => ask.page = Some(next),
+            None => break,
+        }
+    }
+    let once: BTreeSet<_> = pairs.iter().collect();
+    ensure!(once.len() == pairs.len(), "{} calls are listed twice", pairs.len() - once.len());
+    if let Some((caller, _)) = pairs.first() {
+        let ask = EdgesAsk { service: Some(caller.clone()), window: None, page: None };
+        let own = within("edges of one", telemetry.edges(&ask)).await?.items;
+        let foreign = own.iter().find(|edge| edge.caller != *caller && edge.callee != *caller);
+        ensure!(foreign.is_none(), "calls of {caller:?} were asked for, and {foreign:?} answered");
+        ensure!(!own.is_empty(), "{caller:?} calls somebody, but not when asked alone");
+    }
+    Ok(())
+}
+
+/// Samples are numbers, in order, within the span asked for; a span without data is no fault.
+pub async fn a_series_lies_where_it_was_asked_for(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|e| e.to_string())?;
+    let to_ms = i64::try_from(now.as_millis()).map_err(|e| e.to_string())?;
+    let mut subjects = vec![Of::Service(NOBODY.into()), Of::Edge(NOBODY.into(), NOBODY.into())];
+    let known = all(telemetry, Level::Service, None).await?;
+    subjects.extend(known.into_iter().take(2).map(|one| Of::Service(one.service)));
+    for of in subjects {
+        for figure in Figure::ALL {
+            let step = Duration::from_secs(5);
+            let ask = SeriesAsk { figure, of: of.clone(), from_ms: to_ms - 60_000, to_ms, step };
+            let series = within("series", telemetry.series(&ask)).await?;
+            let nobody = matches!(&of, Of::Service(name) | Of::Edge(name, _) if name == NOBODY);
+            ensure!(!nobody || series.samples.is_empty(), "nobody has samples: {series:?}");
+            let inside = series
+                .samples
+                .iter()
+                .all(|(at, value)| (ask.from_ms..=ask.to_ms).contains(at) && figure.takes(*value));
+            let ordered = series.samples.windows(2).all(|pair| pair[0].0 < pair[1].0);
+            ensure!(inside && ordered, "{} of {of:?} has samples out of place: {series:?}", figure.name());
+        }
+    }
+    Ok(())
+}

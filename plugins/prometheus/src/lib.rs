@@ -1,0 +1,146 @@
+//! Adapts Prometheus, and what speaks its HTTP API: how services do, their instances, the calls between them.
+//!
+//! What services and meshes already emit is described by tables (`profiles/`), one for each convention. Which
+//! of them apply is found out by asking; what several say of one service is put together, the most complete
+//! first. It only reads. What may not live here: what is healthy.
+//!
+//! `settings` what is configured · `profile` the tables · `promql` how a query is written · `http` one
+//! question · `probe` which tables apply · `measure`, `series` what is asked for · `merge` one answer out of
+//! several · `pages` long answers · `check` what a person would look at.
+
+mod check;
+mod http;
+mod measure;
+mod merge;
+mod pages;
+mod probe;
+mod profile;
+mod promql;
+mod series;
+mod settings;
+
+use async_trait::async_trait;
+use http::Http;
+use parking_lot::RwLock;
+use rein_plugin::telemetry::{
+    EdgeMeasured, EdgesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk, Telemetry,
+};
+use rein_plugin::{
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
+};
+use settings::Settings;
+use std::sync::Arc;
+
+/// The adapter, not yet configured.
+pub fn adapter() -> impl Adapter {
+    Prometheus { backend: RwLock::new(None) }
+}
+
+struct Prometheus {
+    backend: RwLock<Option<Arc<Backend>>>,
+}
+
+/// One Prometheus, or replicas of it, as configured.
+struct Backend {
+    settings: Settings,
+    http: Http,
+    probed: probe::Memory,
+    measured: pages::Pages<Measured>,
+    edges: pages::Pages<EdgeMeasured>,
+}
+
+impl Prometheus {
+    fn backend(&self) -> Result<Arc<Backend>, Fault> {
+        self.backend.read().clone().ok_or_else(|| {
+            Fault::NotDone("the plugin has not been told of its backend yet; Configure comes first".into())
+        })
+    }
+}
+
+fn no_cells() -> Fault {
+    Fault::Unsupported("Prometheus is only read: it holds nothing that Rein could write".into())
+}
+
+#[async_trait]
+impl Adapter for Prometheus {
+    async fn describe(&self) -> Result<Description, Fault> {
+        Ok(Description {
+            name: "prometheus".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            config_schema: settings::schema(),
+            secrets: settings::SECRETS.map(str::to_owned).to_vec(),
+            repeat: Repeat::None,
+            nouns: vec![NOUN.into()],
+            watches: false,
+            cannot: [
+                "be written into: it only measures",
+                "see farther back than it keeps (--storage.tsdb.retention.time, 15 d)",
+                "tell what happened between two scrapes",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            keeps_deadline: false,
+            when_rein_dies: "nothing: Rein only reads it".into(),
+        })
+    }
+
+    async fn configure(&self, configuration: Configuration) -> Result<Vec<FieldError>, Fault> {
+        let settings = match Settings::read(&configuration) {
+            Ok(settings) => settings,
+            Err(errors) => return Ok(errors),
+        };
+        let http = Http::new(&settings).map_err(Fault::NotDone)?;
+        *self.backend.write() = Some(Arc::new(Backend {
+            settings,
+            http,
+            probed: probe::Memory::default(),
+            measured: pages::Pages::default(),
+            edges: pages::Pages::default(),
+        }));
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Result<Vec<Finding>, Fault> {
+        Ok(self.backend()?.check().await)
+    }
+
+    async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
+        if targets.is_empty() { Ok(Vec::new()) } else { Err(no_cells()) }
+    }
+
+    async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
+        self.backend()?;
+        if cells.is_empty() { Ok(Vec::new()) } else { Err(no_cells()) }
+    }
+
+    async fn apply(&self, _: Write) -> Result<(), Fault> {
+        Err(no_cells())
+    }
+
+    fn telemetry(&self) -> Option<&dyn Telemetry> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Telemetry for Prometheus {
+    async fn measure(&self, ask: &MeasureAsk) -> Result<Reading<Measured>, Fault> {
+        let backend = self.backend()?;
+        match &ask.page {
+            Some(page) => backend.measured.next(page),
+            None => backend.measure(ask).await.map(|reading| backend.measured.first(reading)),
+        }
+    }
+
+    async fn edges(&self, ask: &EdgesAsk) -> Result<Reading<EdgeMeasured>, Fault> {
+        let backend = self.backend()?;
+        match &ask.page {
+            Some(page) => backend.edges.next(page),
+            None => backend.edges(ask).await.map(|reading| backend.edges.first(reading)),
+        }
+    }
+
+    async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
+        self.backend()?.series(ask).await
+    }
+}
