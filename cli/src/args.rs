@@ -2,7 +2,7 @@
 
 use crate::commands::{
     apply, audit, auth, backend, change, completions, context, diff, export, incident, plugin, server,
-    silence, status, switch, token, undo, watch,
+    service, silence, status, switch, token, undo, watch,
 };
 use crate::handover::DemoArgs;
 use crate::output::Format;
@@ -79,6 +79,11 @@ pub(crate) enum Command {
     Switch {
         #[command(subcommand)]
         verb: switch::Verb,
+    },
+    /// Look at services and their instances, take traffic from them
+    Service {
+        #[command(subcommand)]
+        verb: service::Verb,
     },
     /// Look at silences, hush alerts for a while
     Silence {

@@ -29,4 +29,5 @@ mod proof;
 mod quirks;
 mod refusals;
 mod secrets;
+mod services;
 mod silences;

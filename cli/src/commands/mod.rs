@@ -14,6 +14,7 @@ pub(crate) mod incident;
 pub(crate) mod plugin;
 mod propose;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod silence;
 pub(crate) mod status;
 pub(crate) mod switch;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
     match command {
         Command::Status(args) => status::run(args, ctx).await,
         Command::Switch { verb } => switch::run(verb, ctx).await,
+        Command::Service { verb } => service::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
         Command::Silence { verb } => silence::run(verb, ctx).await,
         Command::Backend { verb } => backend::run(verb, ctx).await,

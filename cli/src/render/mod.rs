@@ -15,6 +15,7 @@ mod look;
 mod moments;
 mod preview;
 mod proof;
+mod services;
 mod silences;
 mod status;
 mod switches;
@@ -29,6 +30,7 @@ pub(crate) use look::{Colour, ColourChoice, Look, Tone, c};
 pub(crate) use moments::duration;
 pub(crate) use preview::{Whose, preview};
 pub(crate) use proof::{Audience, missing, proof_line, proof_short, setting_tone};
+pub(crate) use services::preserved;
 pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 

@@ -411,12 +411,7 @@ fn leg(wish: Wish, guards: Guards, world: &World) -> Result<Leg, ChangeError> {
 
 /// Somebody must be there, and the weight must be less than what they have by themselves: layers only
 /// lower it.
-fn pick_from(
-    service: &ServiceName,
-    pick: Pick,
-    weight: Weight,
-    world: &World,
-) -> Result<Which, ChangeError> {
+fn pick_from(service: &ServiceName, pick: Pick, weight: Weight, world: &World) -> Result<Which, ChangeError> {
     let Some(fleet) = world.fleet(service).filter(|fleet| !fleet.instances.is_empty()) else {
         let near = world.near_service(service);
         return Err(ChangeError::UnknownService { name: service.clone(), near });
@@ -424,7 +419,8 @@ fn pick_from(
     if world.upon.get(service).map_or(0, BTreeSet::len) >= MAX_LAYERS {
         return Err(ChangeError::TooManyOver(service.clone()));
     }
-    let not_lower = |base: Weight| Err(ChangeError::NotLower { service: service.clone(), asked: weight, base });
+    let not_lower =
+        |base: Weight| Err(ChangeError::NotLower { service: service.clone(), asked: weight, base });
     match pick {
         Pick::One(id, life) => {
             let Some(found) = fleet.instances.get(&id) else {

@@ -128,7 +128,12 @@ impl World {
     }
 
     /// Notes how an instance is, if it is still in that life. Says whether anything altered.
-    pub fn put_health(&mut self, (service, id): (&ServiceName, &InstanceName), life: &Incarnation, health: Health) -> bool {
+    pub fn put_health(
+        &mut self,
+        (service, id): (&ServiceName, &InstanceName),
+        life: &Incarnation,
+        health: Health,
+    ) -> bool {
         let found = self.fleets.get_mut(service).and_then(|fleet| fleet.instances.get_mut(id));
         match found.filter(|instance| instance.said.incarnation == *life) {
             Some(instance) if instance.health != health => {
@@ -151,7 +156,9 @@ impl World {
         for (service, fleet) in &mut self.fleets {
             let Some(known) = old.fleets.get(service) else { continue };
             for (id, instance) in &mut fleet.instances {
-                if let Some(same) = known.instances.get(id).filter(|i| i.said.incarnation == instance.said.incarnation) {
+                if let Some(same) =
+                    known.instances.get(id).filter(|i| i.said.incarnation == instance.said.incarnation)
+                {
                     instance.health = same.health.clone();
                 }
             }
@@ -222,7 +229,9 @@ impl World {
     pub fn counts(&self, name: &ServiceName, legs: &[&InstanceLeg], now: Timestamp) -> Counts {
         let nobody = ChangeId::from_random(0);
         let mut counts = Counts::new();
-        for (instance, weighed) in self.weighed_all(name, now).into_iter().filter(|(i, _)| i.health.state.serves()) {
+        for (instance, weighed) in
+            self.weighed_all(name, now).into_iter().filter(|(i, _)| i.health.state.serves())
+        {
             let said = &instance.said;
             let laid = legs.iter().filter(|leg| leg.service == *name && leg.covers(&nobody, said));
             let after = laid.map(|leg| leg.weight).fold(weighed.weight, Weight::min);
@@ -250,7 +259,8 @@ fn weighed(over: &[&Change], said: &Registration) -> Weighed {
     let mut all = Weighed { weight: said.weight, by: Vec::new() };
     for change in over {
         let legs = change.instance_legs().filter(|leg| leg.service == said.service);
-        let mine: Vec<Weight> = legs.filter(|leg| leg.covers(&change.id, said)).map(|leg| leg.weight).collect();
+        let mine: Vec<Weight> =
+            legs.filter(|leg| leg.covers(&change.id, said)).map(|leg| leg.weight).collect();
         if let Some(lowest) = mine.into_iter().min() {
             all.weight = all.weight.min(lowest);
             all.by.push(change.id.clone());

@@ -71,7 +71,10 @@ fn the_lowest_weight_wins_whoever_leaves_first() {
     let first = lay(&mut world, 1, vec![one("sh-1", 50)], Guards::Check).unwrap();
     let second = lay(&mut world, 2, vec![zone("sh", 20)], Guards::Check).unwrap();
     let third = lay(&mut world, 3, vec![one("sh-1", 0)], Guards::Check).unwrap();
-    assert_eq!((weight(&world, "sh-1", NOW), weight(&world, "sh-2", NOW), weight(&world, "bj-1", NOW)), (0, 20, 100));
+    assert_eq!(
+        (weight(&world, "sh-1", NOW), weight(&world, "sh-2", NOW), weight(&world, "bj-1", NOW)),
+        (0, 20, 100)
+    );
     let end = |world: &mut World, change: &Change| {
         world.put_change(change.end(&change.actor, Ending::Undone, String::new(), NOW).unwrap());
     };
@@ -89,7 +92,8 @@ fn a_layer_is_bound_to_one_life() {
     let change = lay(&mut world, 1, vec![one("sh-1", 0)], Guards::Check).unwrap();
     let leg = change.instance_legs().next().unwrap();
     assert_eq!(world.bond(leg), Bond::Bound);
-    let reborn = Registration { incarnation: Incarnation::from_random(2), ..registration("order", "sh-1", "sh") };
+    let reborn =
+        Registration { incarnation: Incarnation::from_random(2), ..registration("order", "sh-1", "sh") };
     world.put_instance(reborn, up(1));
     assert_eq!((weight(&world, "sh-1", NOW), world.bond(leg)), (100, Bond::Moot));
     world.remove_instance(&service(), &"sh-1".parse().unwrap());
@@ -111,7 +115,10 @@ fn what_is_not_there_is_named_with_what_is() {
         ChangeError::UnknownService { near, .. } => near.first().map(ToString::to_string),
         other => panic!("{other}"),
     };
-    assert_eq!(near(lay(&mut world, 1, vec![one("sh-9", 0)], Guards::Check).unwrap_err()).as_deref(), Some("sh-1"));
+    assert_eq!(
+        near(lay(&mut world, 1, vec![one("sh-9", 0)], Guards::Check).unwrap_err()).as_deref(),
+        Some("sh-1")
+    );
     let wish = Wish::Instance("oder".parse().unwrap(), Pick::Zone("sh".parse().unwrap()), Weight::DRAINED);
     assert_eq!(near(lay(&mut world, 1, vec![wish], Guards::Check).unwrap_err()).as_deref(), Some("order"));
     let error = lay(&mut world, 1, vec![zone("gz", 0)], Guards::Check).unwrap_err().to_string();
@@ -148,7 +155,10 @@ fn a_declared_floor_lets_a_zone_go_while_enough_is_elsewhere() {
     let drain = lay(&mut world, 1, vec![zone("sh", 0)], Guards::Check).unwrap();
     assert_eq!(world.shortfall(&service(), NOW), None);
     // A newcomer is covered while enough are left.
-    let newcomer = |n: u64| Registration { incarnation: Incarnation::from_random(n), ..registration("order", "sh-5", "sh") };
+    let newcomer = |n: u64| Registration {
+        incarnation: Incarnation::from_random(n),
+        ..registration("order", "sh-5", "sh")
+    };
     assert!(world.spares(&newcomer(1), NOW).is_empty());
     // One of the others dies: an alarm, and nobody who is drained comes back.
     down(&mut world, "bj-1");

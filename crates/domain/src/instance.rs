@@ -2,7 +2,9 @@
 //! Whether it is well is [`crate::health`]'s to say; how much traffic it gets, [`crate::service`]'s.
 
 use crate::health::{Beat, Check, CheckError};
-use crate::name::{ActorName, ChangeId, Incarnation, InstanceName, NameError, ServiceName, VersionName, ZoneName};
+use crate::name::{
+    ActorName, ChangeId, Incarnation, InstanceName, NameError, ServiceName, VersionName, ZoneName,
+};
 use crate::text::{clean, is_unsafe, show_char};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

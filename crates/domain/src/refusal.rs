@@ -79,7 +79,9 @@ pub enum ChangeError {
         known: BTreeSet<ZoneName>,
     },
     /// A layer can only lower a weight.
-    #[error("a layer only lowers a weight, and {base} is what {service} has by itself there: {asked} lowers nothing")]
+    #[error(
+        "a layer only lowers a weight, and {base} is what {service} has by itself there: {asked} lowers nothing"
+    )]
     NotLower {
         /// The service.
         service: ServiceName,

@@ -6,11 +6,13 @@
 //! `REIN_REQUIRE_CLIENTS=1` it fails.
 
 mod alertmanager;
+mod discovery;
 mod etcd;
 mod http;
 mod proxy;
 
 pub use alertmanager::{Alertmanager, Cluster};
+pub use discovery::Discovery;
 pub use etcd::Etcd;
 pub use http::request;
 pub use proxy::{Mode, Proxy};
