@@ -39,4 +39,6 @@ mod backend_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+mod service_tests;
+#[cfg(test)]
 mod tests;

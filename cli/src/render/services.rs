@@ -103,8 +103,8 @@ fn versions(row: &ServiceRow) -> String {
 
 fn changes(row: &ServiceRow) -> String {
     let mut parts = Vec::new();
-    if row.changes > 0 {
-        parts.push(row.changes.to_string());
+    if row.active_changes > 0 {
+        parts.push(row.active_changes.to_string());
     }
     if row.drained > 0 {
         parts.push(format!("{} drained", row.drained));

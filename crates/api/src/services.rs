@@ -187,7 +187,7 @@ pub struct ServiceRow {
     /// How critical it is, where it is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<u8>,
-    /// `up`, `degraded` (some are down), `down` (all are), `empty` or `unknown`.
+    /// `up`, `degraded` (some are not), `down` (none is), `starting`, `empty` or `unknown`.
     pub health: String,
     /// Instances that are up, or not known to be down.
     pub up: u32,
@@ -200,7 +200,7 @@ pub struct ServiceRow {
     /// What they run.
     pub versions: Vec<VersionView>,
     /// Active changes over its instances and switches.
-    pub changes: u32,
+    pub active_changes: u32,
     /// Below its floor while something of it is drained: in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<String>,

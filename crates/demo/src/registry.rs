@@ -6,6 +6,7 @@ use crate::peers::AddressBook;
 use crate::plan::{Service, Zone};
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::join_all;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, BodyStream, Full};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -82,15 +83,12 @@ impl Registry {
     async fn attend(&self, all: Vec<Address>) {
         let mut lives: Vec<Option<String>> = vec![None; all.len()];
         loop {
-            for (at, life) in all.iter().zip(&mut lives).filter(|(_, life)| life.is_none()) {
-                match self.register(at).await {
-                    Ok(incarnation) => *life = Some(incarnation),
-                    Err(error) => {
-                        tracing::debug!(instance = %at.instance, %error, "not registered yet");
-                        break;
-                    }
-                }
-            }
+            let waiting = all.iter().zip(&mut lives).filter(|(_, life)| life.is_none());
+            join_all(waiting.map(async |(at, life)| match self.register(at).await {
+                Ok(incarnation) => *life = Some(incarnation),
+                Err(error) => tracing::debug!(instance = %at.instance, %error, "not registered yet"),
+            }))
+            .await;
             match self.beat(&all, &lives).await {
                 Ok(unknown) => {
                     for (at, life) in all.iter().zip(&mut lives) {
@@ -133,15 +131,16 @@ impl Registry {
 
     /// Follows who gets traffic of one service, for ever.
     async fn watch(&self, service: Service, book: &AddressBook) {
+        let mut trusted = Trusted::NotYet;
         loop {
-            if let Err(error) = self.follow(service, book).await {
+            if let Err(error) = self.follow(service, book, &mut trusted).await {
                 tracing::debug!(%service, %error, "the registry cannot be watched; the last list is used");
             }
             tokio::time::sleep(AGAIN).await;
         }
     }
 
-    async fn follow(&self, service: Service, book: &AddressBook) -> Result<(), Away> {
+    async fn follow(&self, service: Service, book: &AddressBook, trusted: &mut Trusted) -> Result<(), Away> {
         let path = format!("/v1/services/{service}/watch");
         let request = self.request(Method::GET, &path).body(Full::default()).map_err(|_| Away::Silent)?;
         let answer = self.client.request(request).await.map_err(|_| Away::Silent)?;
@@ -156,7 +155,7 @@ impl Registry {
             while let Some(end) = text.find("\n\n") {
                 let event: String = text.drain(..end + 2).collect();
                 if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
-                    enter(service, data, book);
+                    enter(service, data, book, trusted);
                 }
             }
             if text.len() > MOST {
@@ -190,8 +189,17 @@ impl Registry {
     }
 }
 
+/// Whether the registry's list is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trusted {
+    /// It has not yet known everybody: until then those who came first would get all calls.
+    NotYet,
+    /// From now on what it says counts, also when it is less.
+    Yes,
+}
+
 /// One roster into the book. An empty one leaves the last: somebody has to be called.
-fn enter(service: Service, data: &str, book: &AddressBook) {
+fn enter(service: Service, data: &str, book: &AddressBook, trusted: &mut Trusted) {
     let Ok(roster) = serde_json::from_str::<Value>(data) else { return };
     let entry = |one: &Value| {
         let zone = Zone::ALL.into_iter().find(|zone| one["zone"].as_str() == Some(zone.name()))?;
@@ -200,7 +208,31 @@ fn enter(service: Service, data: &str, book: &AddressBook) {
     };
     let all: Vec<(Zone, SocketAddr, u32)> =
         roster["instances"].as_array().into_iter().flatten().filter_map(entry).collect();
-    if !all.is_empty() {
+    if all.len() >= service.instances() {
+        *trusted = Trusted::Yes;
+    }
+    if *trusted == Trusted::Yes && !all.is_empty() {
         book.replace(service, &all);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_counts_once_it_was_whole_and_never_when_it_is_empty() {
+        let book = AddressBook::default();
+        let roster = |count: u16| {
+            let one = |n| json!({ "zone": "sh", "weight": 100, "address": format!("127.0.0.1:{}", 100 + n) });
+            json!({ "instances": (0..count).map(one).collect::<Vec<_>>() }).to_string()
+        };
+        let mut trusted = Trusted::NotYet;
+        enter(Service::Sms, &roster(1), &book, &mut trusted);
+        assert!(trusted == Trusted::NotYet);
+        enter(Service::Sms, &roster(2), &book, &mut trusted);
+        assert!(trusted == Trusted::Yes);
+        enter(Service::Sms, "not a list", &book, &mut trusted);
+        assert!(trusted == Trusted::Yes);
     }
 }

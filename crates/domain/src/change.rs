@@ -1,13 +1,13 @@
 //! Changes: every intervention, from proposal to end.
 
+use crate::fleet;
+pub use crate::fleet::Pick;
 use crate::hold::Cell;
 use crate::instance::Weight;
 use crate::layer::Stance;
 pub use crate::leg::{Hush, InstanceLeg, Leg, Lifted, SilenceLeg, SwitchLeg, Which};
 use crate::matchers::{Matcher, Matchers};
-use crate::name::{
-    ActorName, ChangeId, Incarnation, IncidentName, InstanceName, ServiceName, SwitchName, ZoneName,
-};
+use crate::name::{ActorName, ChangeId, IncidentName, ServiceName, SwitchName};
 pub use crate::refusal::ChangeError;
 use crate::scope::{Percent, Scope};
 use crate::switch::{MAX_TEXT, Setting};
@@ -33,15 +33,6 @@ pub enum Wish {
     Silence(SilenceLeg),
     /// Instances, and the most that they are to get.
     Instance(ServiceName, Pick, Weight),
-}
-
-/// Which instances, as they are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pick {
-    /// One; in this life, or in the one it has now.
-    One(InstanceName, Option<Incarnation>),
-    /// All in a zone.
-    Zone(ZoneName),
 }
 
 /// What somebody asks for: a duration, not a deadline.
@@ -216,7 +207,7 @@ impl Change {
         let excepts = exceptions(&legs, &intent.supersede, world, now)?;
         if intent.guards == Guards::Check {
             guard(&legs, world, now)?;
-            keep_floors(&legs, world, now)?;
+            fleet::keep_floors(&legs, world, now)?;
         }
         let laid = Act {
             at: now,
@@ -403,61 +394,10 @@ fn leg(wish: Wish, guards: Guards, world: &World) -> Result<Leg, ChangeError> {
         Wish::Switch(name, setting, scope) => switch_leg(name, setting, scope, world).map(Leg::Switch),
         Wish::Silence(leg) => silence_leg(leg, guards, world).map(Leg::Silence),
         Wish::Instance(service, pick, weight) => {
-            let which = pick_from(&service, pick, weight, world)?;
+            let which = fleet::which(&service, pick, weight, world)?;
             Ok(Leg::Instance(InstanceLeg { service, which, weight, guards }))
         }
     }
-}
-
-/// Somebody must be there, and the weight must be less than what they have by themselves: layers only
-/// lower it.
-fn pick_from(service: &ServiceName, pick: Pick, weight: Weight, world: &World) -> Result<Which, ChangeError> {
-    let Some(fleet) = world.fleet(service).filter(|fleet| !fleet.instances.is_empty()) else {
-        let near = world.near_service(service);
-        return Err(ChangeError::UnknownService { name: service.clone(), near });
-    };
-    if world.upon.get(service).map_or(0, BTreeSet::len) >= MAX_LAYERS {
-        return Err(ChangeError::TooManyOver(service.clone()));
-    }
-    let not_lower =
-        |base: Weight| Err(ChangeError::NotLower { service: service.clone(), asked: weight, base });
-    match pick {
-        Pick::One(id, life) => {
-            let Some(found) = fleet.instances.get(&id) else {
-                let near = world.near_instance(service, &id);
-                return Err(ChangeError::UnknownInstance { service: service.clone(), id, near });
-            };
-            let incarnation = found.said.incarnation.clone();
-            if life.is_some_and(|life| life != incarnation) {
-                return Err(ChangeError::AnotherLife { service: service.clone(), id });
-            }
-            if weight >= found.said.weight && weight != Weight::DRAINED {
-                return not_lower(found.said.weight);
-            }
-            Ok(Which::One { id, incarnation })
-        }
-        Pick::Zone(zone) => {
-            let there = fleet.instances.values().filter(|i| i.said.zone.as_ref() == Some(&zone));
-            let Some(most) = there.map(|i| i.said.weight).max() else {
-                let known = fleet.zones().into_iter().cloned().collect();
-                return Err(ChangeError::NobodyThere { service: service.clone(), zone, known });
-            };
-            if weight >= most && weight != Weight::DRAINED { not_lower(most) } else { Ok(Which::Zone(zone)) }
-        }
-    }
-}
-
-/// Too little must not be left of any service that these legs take from.
-fn keep_floors(legs: &[Leg], world: &World, now: Timestamp) -> Result<(), ChangeError> {
-    let legs: Vec<&InstanceLeg> = legs.iter().filter_map(Leg::as_instance).collect();
-    let services: BTreeSet<&ServiceName> = legs.iter().map(|leg| &leg.service).collect();
-    for service in services {
-        let Some(fleet) = world.fleet(service) else { continue };
-        if let Some(short) = fleet.floor().forbids(&world.counts(service, &legs, now)) {
-            return Err(ChangeError::BelowFloor { service: service.clone(), short });
-        }
-    }
-    Ok(())
 }
 
 /// A silence needs a backend that is there, and must not hush what nobody may hush.

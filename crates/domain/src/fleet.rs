@@ -4,10 +4,10 @@
 //! zone covers whoever is there and whoever joins, except those that it spares because too few were left
 //! when they came. Nobody is ever undrained by arithmetic but at a deadline.
 
-use crate::change::{Change, Guards};
+use crate::change::{Change, ChangeError, Guards, MAX_LAYERS};
 use crate::health::{Health, State, Why};
 use crate::instance::{Registration, Weight};
-use crate::leg::{InstanceLeg, Which};
+use crate::leg::{InstanceLeg, Leg, Which};
 use crate::name::{ChangeId, Incarnation, InstanceName, ServiceName, ZoneName};
 use crate::service::{Count, Counts, Floor, Service, Shortfall};
 use crate::time::Timestamp;
@@ -52,6 +52,15 @@ pub struct Weighed {
     pub weight: Weight,
     /// The changes that cover it, oldest first.
     pub by: Vec<ChangeId>,
+}
+
+/// Which instances, as they are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pick {
+    /// One; in this life, or in the one it has now.
+    One(InstanceName, Option<Incarnation>),
+    /// All in a zone.
+    Zone(ZoneName),
 }
 
 /// How a leg stands to the instance it was laid on.
@@ -267,6 +276,62 @@ fn weighed(over: &[&Change], said: &Registration) -> Weighed {
         }
     }
     all
+}
+
+/// Somebody must be there, and the weight must be less than what they have by themselves: layers only
+/// lower it.
+pub(crate) fn which(
+    service: &ServiceName,
+    pick: Pick,
+    weight: Weight,
+    world: &World,
+) -> Result<Which, ChangeError> {
+    let Some(fleet) = world.fleet(service).filter(|fleet| !fleet.instances.is_empty()) else {
+        let near = world.near_service(service);
+        return Err(ChangeError::UnknownService { name: service.clone(), near });
+    };
+    if world.upon.get(service).map_or(0, BTreeSet::len) >= MAX_LAYERS {
+        return Err(ChangeError::TooManyOver(service.clone()));
+    }
+    let not_lower =
+        |base: Weight| Err(ChangeError::NotLower { service: service.clone(), asked: weight, base });
+    match pick {
+        Pick::One(id, life) => {
+            let Some(found) = fleet.instances.get(&id) else {
+                let near = world.near_instance(service, &id);
+                return Err(ChangeError::UnknownInstance { service: service.clone(), id, near });
+            };
+            let incarnation = found.said.incarnation.clone();
+            if life.is_some_and(|life| life != incarnation) {
+                return Err(ChangeError::AnotherLife { service: service.clone(), id });
+            }
+            if weight >= found.said.weight && weight != Weight::DRAINED {
+                return not_lower(found.said.weight);
+            }
+            Ok(Which::One { id, incarnation })
+        }
+        Pick::Zone(zone) => {
+            let there = fleet.instances.values().filter(|i| i.said.zone.as_ref() == Some(&zone));
+            let Some(most) = there.map(|i| i.said.weight).max() else {
+                let known = fleet.zones().into_iter().cloned().collect();
+                return Err(ChangeError::NobodyThere { service: service.clone(), zone, known });
+            };
+            if weight >= most && weight != Weight::DRAINED { not_lower(most) } else { Ok(Which::Zone(zone)) }
+        }
+    }
+}
+
+/// Too little must not be left of any service that these legs take from.
+pub(crate) fn keep_floors(legs: &[Leg], world: &World, now: Timestamp) -> Result<(), ChangeError> {
+    let legs: Vec<&InstanceLeg> = legs.iter().filter_map(Leg::as_instance).collect();
+    let services: BTreeSet<&ServiceName> = legs.iter().map(|leg| &leg.service).collect();
+    for service in services {
+        let Some(fleet) = world.fleet(service) else { continue };
+        if let Some(short) = fleet.floor().forbids(&world.counts(service, &legs, now)) {
+            return Err(ChangeError::BelowFloor { service: service.clone(), short });
+        }
+    }
+    Ok(())
 }
 
 /// The health of an instance that has just been read from its record. One that registered before this

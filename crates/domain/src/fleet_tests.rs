@@ -1,7 +1,7 @@
 //! Tables and properties of layers over instances.
 
 use super::*;
-use crate::change::{ChangeError, Ending, Intent, Leg, Pick, Wish};
+use crate::change::{Ending, Intent, Wish};
 use crate::instance::tests::registration;
 use proptest::prelude::*;
 use std::time::Duration;

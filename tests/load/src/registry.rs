@@ -132,7 +132,8 @@ async fn register(api: &Api, args: &Registry) -> Result<Vec<Life>, String> {
 
 /// Heartbeats a second that were taken.
 async fn beat(api: &Api, lives: &[Life], args: &Registry) -> Result<f64, String> {
-    let beat = |life: &Life| json!({ "service": life.service, "id": life.id, "incarnation": life.incarnation });
+    let beat =
+        |life: &Life| json!({ "service": life.service, "id": life.id, "incarnation": life.incarnation });
     let bodies: Vec<String> = lives
         .chunks(BATCH)
         .map(|some| json!({ "beats": some.iter().map(beat).collect::<Vec<_>>() }).to_string())
@@ -144,7 +145,8 @@ async fn beat(api: &Api, lives: &[Life], args: &Registry) -> Result<f64, String>
             let (mut conn, mut taken, mut at) = (api.conn(), 0u64, lane);
             while begun.elapsed() < lasts {
                 let body = bodies[at % bodies.len()].clone();
-                let view = conn.send(&Ask::post("/v1/registry/heartbeats", body)).await?.want("heartbeats")?;
+                let view =
+                    conn.send(&Ask::post("/v1/registry/heartbeats", body)).await?.want("heartbeats")?;
                 if view["unknown"].as_array().is_some_and(|unknown| !unknown.is_empty()) {
                     return Err("an instance that registered is not known".to_owned());
                 }

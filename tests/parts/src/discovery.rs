@@ -31,7 +31,7 @@ impl Discovery {
             "prometheus.yml",
             &format!(
                 "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: rein\n  http_sd_configs:\n  \
-                 - url: {url}\n    refresh_interval: 1s\n    authorization: {{credentials_file: token}}\n"
+                 - url: {url}\n    refresh_interval: 1s\n    authorization: {{type: Bearer, credentials_file: token}}\n"
             ),
         );
         let port = free_port();

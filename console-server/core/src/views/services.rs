@@ -293,7 +293,7 @@ impl Viewer<'_> {
         let over = self.image.world.over_service(name, self.now);
         let mut zones: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
         let mut versions: BTreeMap<&str, u32> = BTreeMap::new();
-        let (mut up, mut known, mut drained) = (0, 0, 0);
+        let (mut up, mut known, mut drained, mut down) = (0, 0, 0, 0);
         for found in fleet.instances.values() {
             let said = &found.said;
             let serves = found.health.state.serves();
@@ -301,6 +301,7 @@ impl Viewer<'_> {
             *zone = (zone.0 + u32::from(serves), zone.1 + 1);
             *versions.entry(said.version.as_ref().map_or("", |v| v.as_str())).or_default() += 1;
             up += u32::from(serves);
+            down += u32::from(found.health.state == State::Down);
             known += u32::from(found.health.state != State::Unknown);
             if !over.is_empty() && self.image.world.weighed(said, self.now).weight == Weight::DRAINED {
                 drained += 1;
@@ -309,6 +310,7 @@ impl Viewer<'_> {
         let all = count(fleet.instances.len());
         let health = match (up, known) {
             _ if all == 0 => "empty",
+            (0, _) if down == 0 => "starting",
             (0, _) => "down",
             (up, _) if up < all => "degraded",
             (_, 0) => "unknown",
@@ -334,7 +336,7 @@ impl Viewer<'_> {
                     instances: *instances,
                 })
                 .collect(),
-            changes: count(over.len()) + switch_changes,
+            active_changes: count(over.len()) + switch_changes,
             alarm: short.map(|short| format!("below its floor: {short}")),
         }
     }
