@@ -42,6 +42,7 @@ complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
 complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
+complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services and their instances, take traffic from them'
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
 complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
@@ -183,6 +184,125 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "list" -d 'List services: health, instances up by zone, versions, active changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "show" -d 'Show one service: its instances and why each is as it is, its switches, its changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "drain" -d 'Take all traffic from instances for a while: preview, confirm, record, wait for proof'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "weigh" -d 'Lower the share of traffic that an instance gets, for a while'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "accept-loss" -d 'Say that instances which fell silent together are really gone'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l unwell -d 'Only those that are not well: some instance down, drained, or below the floor'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l zone -d 'All instances in this zone, also those that join; goes with SERVICE' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l for -d 'How long it lasts, such as 30m or 1h30m [default: the server\'s]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l incident -d 'The incident it belongs to [default: REIN_INCIDENT, else the one in use]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l force -d 'Leave less than the floor; the right service:force is needed'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l zone -d 'All instances in this zone, also those that join; goes with SERVICE' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l for -d 'How long it lasts, such as 30m or 1h30m [default: the server\'s]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l incident -d 'The incident it belongs to [default: REIN_INCIDENT, else the one in use]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l force -d 'Leave less than the floor; the right service:force is needed'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l no-wait -d 'Do not wait for proof that it is in force'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l reason -d 'Why' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l dry-run -d 'Show what would happen and stop'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s y -l yes -d 'Do not ask'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -325,6 +445,7 @@ complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_su
 complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "extend" -d 'Move a change\'s deadline later; it never revives one that is over'
 complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -f -a "resolve" -d 'Settle a conflict: somebody else altered what Rein put into a backend'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l switch -d 'Only those over this switch' -r
+complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l service -d 'Only those over instances or switches of this service' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l backend -d 'Only those that are written into this backend' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l incident -d 'Only those of this incident' -r
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l actor -d 'Only those laid by this actor' -r

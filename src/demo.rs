@@ -7,7 +7,9 @@ use rein_api::definitions::SwitchDocument;
 use rein_cli::handover::DemoArgs;
 use rein_cli::{DemoFile, Env, demo_file_path};
 use rein_client::{Client, Key, Put, Tcp, Trust};
-use rein_demo::{Colour, CommandResult, Company, DemoOptions, FlagSource, Report, Step, Style};
+use rein_demo::{
+    Colour, CommandResult, Company, DemoOptions, FlagSource, RegistryAccess, Report, Step, Style,
+};
 use rein_serve::{Config, Running};
 use std::error::Error;
 use std::io::{IsTerminal, Write};
@@ -71,9 +73,14 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
         client.define(&name.parse()?, &document, Put::Now, &Key::fresh()).await?;
     }
     let flags = FlagSource::Door(server.grpc);
-    let company =
-        Company::open(DemoOptions { flags, rps: f64::from(args.rps), ..DemoOptions::door(server.grpc) })
-            .await?;
+    let registry = RegistryAccess { address: server.http, token: company_token(&client).await? };
+    let company = Company::open(DemoOptions {
+        flags,
+        registry: Some(registry),
+        rps: f64::from(args.rps),
+        ..DemoOptions::door(server.grpc)
+    })
+    .await?;
     if let Some(path) = &args.targets {
         std::fs::write(path, targets(&company)).map_err(|e| format!("{}: {e}", path.display()))?;
     }
@@ -113,6 +120,17 @@ async fn log_in(client: &Client) -> Outcome<String> {
         role: "admin".into(),
         pattern: "*".into(),
         lasts_seconds: 24 * 3600,
+    };
+    Ok(client.create_token(&request, &Key::fresh()).await?.token)
+}
+
+/// What the company's instances register with: it may do nothing else.
+async fn company_token(client: &Client) -> Outcome<String> {
+    let request = TokenRequest {
+        actor: "company".into(),
+        role: "client".into(),
+        pattern: "*".into(),
+        lasts_seconds: 7 * 24 * 3600,
     };
     Ok(client.create_token(&request, &Key::fresh()).await?.token)
 }

@@ -80,7 +80,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: switch::Verb,
     },
-    /// Look at services: who calls whom, and how that goes
+    /// Look at services, their instances and the calls between them; take traffic from instances
     Service {
         #[command(subcommand)]
         verb: service::Verb,

@@ -67,6 +67,42 @@ pub(crate) fn switches() -> ArgValueCandidates {
     })
 }
 
+/// Services that have registered or are declared.
+pub(crate) fn services() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(|client| {
+            Box::pin(async move {
+                let list = client.services().await?.services;
+                let how =
+                    |s: &rein_api::services::ServiceRow| format!("{}: {} of {} up", s.health, s.up, s.all);
+                Ok(list.iter().filter_map(|s| candidate(&s.name, how(s))).collect())
+            })
+        })
+    })
+}
+
+/// Services, and once one is typed with a slash, its instances.
+pub(crate) fn instances() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy().into_owned();
+        ask(|client| {
+            let typed = typed.clone();
+            Box::pin(async move {
+                let Some((service, _)) = typed.split_once('/') else {
+                    let list = client.services().await?.services;
+                    let fits = list.iter().filter(|s| s.name.starts_with(&typed));
+                    return Ok(fits.filter_map(|s| candidate(&s.name, s.health.clone())).collect());
+                };
+                let Ok(name) = service.parse() else { return Ok(Vec::new()) };
+                let all = client.service(&name).await?.instances;
+                let named = all.iter().map(|i| (format!("{service}/{}", i.id), i.state.clone()));
+                let fits = named.filter(|(name, _)| name.starts_with(&typed));
+                Ok(fits.filter_map(|(name, state)| candidate(&name, state)).collect())
+            })
+        })
+    })
+}
+
 /// What a token can be for: `*`, each service, each switch.
 pub(crate) fn patterns() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -1,5 +1,6 @@
 //! Values as people type them.
 
+use rein_domain::instance::Weight;
 use rein_domain::scope::{Percent, PercentError};
 use rein_domain::switch::MAX_TEXT;
 use std::time::Duration;
@@ -48,6 +49,12 @@ fn seconds(text: &str) -> Option<u64> {
 /// A duration, or `0` for none: `--pace 0`.
 pub(crate) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { span(text) }
+}
+
+/// A weight from 0 to 1000.
+pub(crate) fn weight(text: &str) -> Result<Weight, String> {
+    let weight: i64 = text.parse().map_err(|_| format!("`{text}` is not a weight; give 0 to 1000"))?;
+    Weight::try_from(weight).map_err(|e| e.to_string())
 }
 
 /// A share from 1 to 100, with or without its sign.

@@ -107,6 +107,11 @@ pub(crate) fn legs(change: &ChangeView) -> Vec<Reached> {
     change.legs.iter().map(|leg| Reached::leg(change, leg)).collect()
 }
 
+/// Is this leg followed by its change? Switches are followed by what they come to.
+fn by_its_change(leg: &LegView) -> bool {
+    leg.cell.is_some() || leg.noun == "instance"
+}
+
 /// What an act altered: switches by what they serve, changes by what their backends hold.
 pub(crate) struct Altered {
     switches: Vec<String>,
@@ -116,11 +121,12 @@ pub(crate) struct Altered {
 impl Altered {
     /// By the effects of an act, and the changes it altered.
     pub(crate) fn by<'a>(effects: &[EffectView], changes: impl IntoIterator<Item = &'a ChangeView>) -> Self {
-        let written = |change: &&ChangeView| change.legs.iter().any(|leg| leg.cell.is_some());
-        Self {
-            switches: effects.iter().map(|effect| effect.target.clone()).collect(),
-            changes: changes.into_iter().filter(written).cloned().collect(),
-        }
+        let changes: Vec<ChangeView> =
+            changes.into_iter().filter(|change| change.legs.iter().any(by_its_change)).cloned().collect();
+        let legs = || changes.iter().flat_map(|change| &change.legs);
+        let elsewhere = |effect: &&EffectView| legs().any(|l| by_its_change(l) && l.target == effect.target);
+        let switches = effects.iter().filter(|effect| !elsewhere(effect));
+        Self { switches: switches.map(|effect| effect.target.clone()).collect(), changes }
     }
 
     /// Only what these switches serve.
@@ -158,7 +164,7 @@ pub(crate) async fn altered(
         }
         for change in &mut altered.changes {
             renew(client, change).await?;
-            let written = change.legs.iter().filter(|leg| leg.cell.is_some());
+            let written = change.legs.iter().filter(|leg| by_its_change(leg));
             reached.extend(written.map(|leg| Reached::leg(change, leg)));
         }
         if reached.iter().all(Reached::settled) || !clock.tick(ctx, &reached).await? {

@@ -29,5 +29,6 @@ mod proof;
 mod quirks;
 mod refusals;
 mod secrets;
+mod services;
 mod silences;
 mod telemetry;

@@ -107,6 +107,7 @@ fn judged(mut step: Step, put: Put, declared: &BTreeSet<String>) -> Step {
 async fn one(client: &Client, step: Step, put: Put) -> Result<DefinedView, CliError> {
     let defined = match step.body() {
         Declared::Backend(backend) => client.define_backend(&backend, put, &Once::fresh()).await,
+        Declared::Service(service) => client.define_service(&service, put, &Once::fresh()).await,
         Declared::Switch(switch) => {
             let name: SwitchName = switch.name.parse().map_err(|e| CliError::usage(format!("{e}")))?;
             client.define(&name, &switch, put, &Once::fresh()).await

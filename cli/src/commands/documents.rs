@@ -4,8 +4,9 @@ use crate::ctx::Ctx;
 use crate::error::CliError;
 use rein_api::backends::BackendDocument;
 use rein_api::definitions::{DefinitionList, SwitchDocument};
+use rein_api::services::ServiceDocument;
 use rein_domain::matchers::Matchers;
-use rein_domain::name::{BackendName, SwitchName};
+use rein_domain::name::{BackendName, ServiceName, SwitchName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub(crate) struct Document {
 pub(crate) enum Declared {
     /// A backend.
     Backend(BackendDocument),
+    /// A service.
+    Service(ServiceDocument),
     /// A switch.
     Switch(SwitchDocument),
 }
@@ -39,6 +42,7 @@ impl Declared {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Backend(_) => "backend",
+            Self::Service(_) => "service",
             Self::Switch(_) => "switch",
         }
     }
@@ -47,6 +51,7 @@ impl Declared {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Backend(backend) => &backend.name,
+            Self::Service(service) => &service.name,
             Self::Switch(switch) => &switch.name,
         }
     }
@@ -60,6 +65,7 @@ impl Declared {
     pub(crate) fn title(&self) -> String {
         match self {
             Self::Backend(backend) => format!("backend {}", backend.name),
+            Self::Service(service) => format!("service {}", service.name),
             Self::Switch(switch) => switch.name.clone(),
         }
     }
@@ -71,7 +77,8 @@ pub(crate) type Key = (&'static str, String);
 /// What a server has, by kind and name.
 pub(crate) fn declared(list: DefinitionList) -> BTreeMap<Key, Declared> {
     let backends = list.backends.into_iter().map(Declared::Backend);
-    let all = backends.chain(list.switches.into_iter().map(Declared::Switch));
+    let services = list.services.into_iter().map(Declared::Service);
+    let all = backends.chain(services).chain(list.switches.into_iter().map(Declared::Switch));
     all.map(|one| (one.key(), one)).collect()
 }
 
@@ -173,6 +180,11 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             switch.name.parse::<SwitchName>().map_err(|e| CliError::usage(e.to_string()))?;
             Ok(Declared::Switch(switch))
         }
+        "service" => {
+            let service: ServiceDocument = typed(entry, text)?;
+            service.name.parse::<ServiceName>().map_err(|e| CliError::usage(e.to_string()))?;
+            Ok(Declared::Service(service))
+        }
         "backend" => {
             let backend: BackendDocument = typed(entry, text)?;
             backend.name.parse::<BackendName>().map_err(|e| CliError::usage(e.to_string()))?;
@@ -182,8 +194,8 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             }
             Ok(Declared::Backend(backend))
         }
-        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, backend"))
-            .hint("every document begins with `kind: switch` or `kind: backend`")),
+        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend"))
+            .hint("every document begins with `kind: switch`, `kind: service` or `kind: backend`")),
     }
 }
 
@@ -319,7 +331,7 @@ impl Document {
     fn switch(&self) -> Option<&SwitchDocument> {
         match &self.what {
             Declared::Switch(switch) => Some(switch),
-            Declared::Backend(_) => None,
+            Declared::Backend(_) | Declared::Service(_) => None,
         }
     }
 

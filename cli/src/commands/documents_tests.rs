@@ -19,7 +19,7 @@ fn many_documents_in_one_file_and_lists_of_them() {
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     for (text, says) in [
-        ("name: a/b", "f: `kind` is nothing; known: switch, backend"),
+        ("name: a/b", "f: `kind` is nothing; known: switch, service, backend"),
         ("kind: window\n", "`kind` is window"),
         ("kind: switch\nname: a/b\nowner: x\nlevel: 3\nlost: y\nsurplus: 1\n", "surplus"),
         ("kind: switch\nname: a\nowner: x\nlevel: 3\nlost: y\n", "SERVICE/SWITCH"),

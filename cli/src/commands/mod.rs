@@ -47,6 +47,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
     match command {
         Command::Status(args) => status::run(args, ctx).await,
         Command::Switch { verb } => switch::run(verb, ctx).await,
+        Command::Service { verb } => service::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
         Command::Service { verb } => service::run(verb, ctx).await,
         Command::Silence { verb } => silence::run(verb, ctx).await,

@@ -113,6 +113,7 @@ fn show(
     }
     let legs = view.legs.iter().map(|leg| leg.effect.target.as_str());
     let names = legs.chain(view.silences.iter().map(|silence| silence.backend.as_str()));
+    let names = names.chain(view.instances.iter().map(|instances| instances.effect.target.as_str()));
     let text = match ctx.format() {
         Format::Table | Format::Wide | Format::Svg => text(&ctx.look_out()),
         Format::Json => json(view)?,

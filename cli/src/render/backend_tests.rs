@@ -16,7 +16,13 @@ use rein_api::silences::{LiftRequest, SilenceList, SilencePreview};
 use rein_api::status::BackendStatusView;
 
 fn silences(legs: Vec<SilencePreview>) -> PreviewView {
-    PreviewView { legs: vec![], silences: legs, deadline: silenced().deadline, doors: vec![] }
+    PreviewView {
+        legs: vec![],
+        silences: legs,
+        instances: vec![],
+        deadline: silenced().deadline,
+        doors: vec![],
+    }
 }
 
 #[test]

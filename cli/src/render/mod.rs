@@ -17,6 +17,7 @@ mod look;
 mod moments;
 mod preview;
 mod proof;
+mod services;
 mod silences;
 mod status;
 mod switches;
@@ -32,6 +33,7 @@ pub(crate) use look::{Colour, ColourChoice, Look, Tone, c};
 pub(crate) use moments::duration;
 pub(crate) use preview::{Whose, preview};
 pub(crate) use proof::{Audience, missing, proof_line, proof_short, setting_tone};
+pub(crate) use services::preserved;
 pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 
@@ -39,5 +41,7 @@ pub(crate) use table::{Cell, Table};
 mod backend_tests;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What a change would do, before it is done.
 
 use crate::render::effects::{effects, holders};
+use crate::render::services::instance_preview;
 use crate::render::silences::silence_preview;
 use crate::render::{Look, Tone, c};
 use crate::state::Origin;
@@ -34,6 +35,7 @@ pub(crate) fn preview(look: &Look, view: &PreviewView, request: &ChangeRequest, 
             text.push_str(&holders(look, &leg.supersedes, "    "));
         }
     }
+    text.extend(view.instances.iter().map(|instances| instance_preview(look, instances)));
     text.extend(view.silences.iter().map(|silence| silence_preview(look, silence)));
     let mut parts = vec![deadline(look, view, request)];
     if let Some(name) = &request.incident {

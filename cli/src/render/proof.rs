@@ -9,6 +9,8 @@ use rein_api::proof::ProofView;
 pub(crate) enum Audience {
     /// Clients of doors.
     Clients,
+    /// Watchers of a service, to whom the list of its instances is sent.
+    Watchers,
     /// Peers of a backend, which hold what was written.
     Holding,
     /// Peers of a backend, from which something was taken away.
@@ -21,6 +23,7 @@ impl Audience {
     /// Those of one target.
     pub(crate) fn of(leg: &LegView) -> Self {
         match &leg.cell {
+            None if leg.noun == "instance" => Self::Watchers,
             None => Self::Clients,
             Some(_) if leg.state == "over" => Self::Leaving,
             Some(_) if leg.setting == "lifted" => Self::Lacking,
@@ -34,6 +37,12 @@ fn reached(audience: Audience, proof: &ProofView) -> String {
     let peers = proof.expected.unwrap_or(proof.connected);
     match (audience, peers) {
         (Audience::Clients, _) => received(proof),
+        (Audience::Watchers, _) if proof.connected > 0 => {
+            format!("sent to {} of {} watching", proof.sent, proof.connected)
+        }
+        // Whoever asks gets it; nobody is told unasked.
+        (Audience::Watchers, _) if proof.complete => "served; nobody watches".to_owned(),
+        (Audience::Watchers, _) => "not served yet".to_owned(),
         (Audience::Leaving, 0) if proof.complete => "back as it was".to_owned(),
         (_, 0) => "not looked at yet".to_owned(),
         (Audience::Holding, peers) => format!("held on {}/{peers} peers", proof.held),

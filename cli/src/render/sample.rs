@@ -190,6 +190,7 @@ pub(crate) fn preview() -> PreviewView {
             revision: 41,
         }],
         silences: vec![],
+        instances: vec![],
         deadline: at("2026-11-23T02:40:00Z"),
         doors: status().doors,
     }

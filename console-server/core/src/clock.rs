@@ -65,6 +65,11 @@ impl Clock {
         Timestamp(state.last)
     }
 
+    /// Milliseconds since boot: for how long ago something was, whatever becomes of the wall clock.
+    pub fn boot(&self) -> i64 {
+        self.sources.boot()
+    }
+
     /// By how much the wall clock was set, while that stands uncorrected.
     pub fn trouble(&self) -> Option<Duration> {
         let mut state = self.state.lock();

@@ -6,9 +6,11 @@ use rein_domain::access::AccessError;
 use rein_domain::backend::BackendError;
 use rein_domain::change::ChangeError;
 use rein_domain::incident::IncidentError;
+use rein_domain::instance::InstanceError;
 use rein_domain::matchers::MatcherError;
 use rein_domain::name::{ChangeId, NameError};
 use rein_domain::scope::PercentError;
+use rein_domain::service::ServiceError;
 use rein_domain::switch::{LevelError, SwitchError};
 use rein_plugin::Fault;
 use rein_store::StoreError;
@@ -64,6 +66,33 @@ impl From<AccessError> for AppError {
     }
 }
 
+impl From<InstanceError> for AppError {
+    fn from(error: InstanceError) -> Self {
+        let hint = match &error {
+            InstanceError::Name(_) => "nothing was registered; give a name that reads the same everywhere",
+            InstanceError::Address { .. } => "nothing was registered; give HOST:PORT, such as 10.0.0.7:8080",
+            _ => "nothing was registered; docs/services.md says what each field takes",
+        };
+        Self::new(ErrorCode::Invalid, error.to_string()).hint(hint)
+    }
+}
+
+impl From<ServiceError> for AppError {
+    fn from(error: ServiceError) -> Self {
+        let message = error.to_string();
+        match error {
+            ServiceError::Unknown { near, .. } => {
+                Self::new(ErrorCode::NotFound, message).hint(nearest(&near, "rein service list"))
+            }
+            ServiceError::Field { .. } => Self::new(ErrorCode::Invalid, message),
+        }
+    }
+}
+
+fn nearest<T: ToString>(near: &[T], otherwise: &str) -> String {
+    near.first().map_or_else(|| otherwise.to_owned(), |name| format!("did you mean {}?", name.to_string()))
+}
+
 impl From<IncidentError> for AppError {
     fn from(error: IncidentError) -> Self {
         let message = error.to_string();
@@ -104,6 +133,24 @@ impl From<ChangeError> for AppError {
                 None => "rein switch list".to_owned(),
             }),
             ChangeError::UnknownBackend(_) => of(ErrorCode::NotFound).hint("rein backend list"),
+            ChangeError::UnknownService { near, .. } => {
+                of(ErrorCode::NotFound).hint(nearest(&near, "rein service list"))
+            }
+            ChangeError::UnknownInstance { service, near, .. } => {
+                of(ErrorCode::NotFound).hint(nearest(&near, &format!("rein service show {service}")))
+            }
+            ChangeError::AnotherLife { service, .. } => {
+                of(ErrorCode::Moved).hint(format!("rein service show {service}"))
+            }
+            ChangeError::NobodyThere { .. } => of(ErrorCode::Invalid),
+            ChangeError::NotLower { service, .. } => {
+                of(ErrorCode::Invalid).hint(format!("rein service show {service}; what a layer took comes back when it ends"))
+            }
+            ChangeError::BelowFloor { service, .. } => of(ErrorCode::Guarded)
+                .hint(format!("rein service show {service}; --force passes with the right service:force")),
+            ChangeError::TooManyOver(service) => {
+                of(ErrorCode::Guarded).hint(format!("rein service show {service}"))
+            }
             ChangeError::SilencesAll(_) => of(ErrorCode::Guarded)
                 .hint("name what is to be hushed; --force passes with the right silence:force"),
             ChangeError::NeverSilenced { .. } => of(ErrorCode::Guarded)

@@ -9,6 +9,7 @@ use crate::peers::Peers;
 use crate::plugins::Plugins;
 use crate::reconcile::{self, Looks, until};
 use crate::records;
+use crate::registry::Registry;
 use crate::signing::Signer;
 use futures::StreamExt;
 use parking_lot::{Mutex, RwLock};
@@ -74,6 +75,7 @@ pub struct House {
     pub(crate) looks: Looks,
     pub(crate) standing: Standing,
     pub(crate) peers: Peers,
+    pub(crate) registry: Registry,
     doors: RwLock<Vec<DoorFacts>>,
     /// Why the image no longer follows the store, if so.
     broken: RwLock<Option<(String, std::time::Instant)>>,
@@ -91,8 +93,10 @@ impl House {
         let epoch = reconcile::epoch(store.as_ref()).await?;
         let mut image = Image::default();
         image.world.policy = options.policy;
+        image.listening = Timestamp(i64::MAX);
         fill(&mut image, store.as_ref()).await?;
         let clock = Clock::new(sources, image.newest());
+        image.listen_from(clock.now());
         let signer = match image.min_writer {
             // A server that only reads writes nothing here either; it signs nothing.
             Some(needs) if needs > records::WRITER => Signer::open(&options.audit_key)?,
@@ -112,6 +116,7 @@ impl House {
             },
             standing,
             peers: Peers::default(),
+            registry: Registry::default(),
             epoch,
             rates: Rates::new(options.writes_per_second),
             signer,
@@ -126,6 +131,7 @@ impl House {
         };
         house.compare_with_shipped().await?;
         house.publish();
+        house.enroll_once();
         Ok(Arc::new(house))
     }
 
@@ -136,6 +142,9 @@ impl House {
         let house = || Arc::clone(self);
         tasks.spawn(until(stop.clone(), house().feed()));
         tasks.spawn(until(stop.clone(), house().serve()));
+        tasks.spawn(until(stop.clone(), house().enroll()));
+        tasks.spawn(until(stop.clone(), house().listen()));
+        tasks.spawn(until(stop.clone(), house().look_around()));
         tasks.spawn(until(stop.clone(), house().expire()));
         tasks.spawn(until(stop.clone(), house().sign()));
         tasks.spawn(until(stop.clone(), house().prune()));
@@ -340,6 +349,7 @@ impl House {
             Ok(()) => {
                 let revision = fresh.revision;
                 let mut image = self.image.write();
+                fresh.keep_health(&image);
                 // What was deleted meanwhile must leave the served set too.
                 fresh.soil(image.world.switches().map(|s| s.name.clone()).collect::<Vec<_>>());
                 *image = fresh;
@@ -371,8 +381,11 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
     for prefix in [
         records::SWITCH,
         records::BACKEND,
+        records::SERVICE,
+        records::INSTANCE,
         records::TOMB,
         records::TARGET,
+        records::SERVICE_TARGET,
         records::INCIDENT,
         records::CHANGE,
         records::HOLD,

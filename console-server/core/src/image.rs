@@ -5,9 +5,11 @@ use crate::records::{self, HeldRecord, SessionRecord, TokenRecord};
 use crate::rest::Rest;
 use bytes::Bytes;
 use rein_domain::change::Change;
+use rein_domain::fleet::first_health;
 use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
-use rein_domain::name::{BackendName, ChangeId, SwitchName};
+use rein_domain::instance::Registration;
+use rein_domain::name::{BackendName, ChangeId, InstanceName, ServiceName, SwitchName};
 use rein_domain::switch::Switch;
 use rein_domain::time::Timestamp;
 use rein_domain::world::World;
@@ -42,6 +44,12 @@ pub(crate) struct Image {
     dirty: BTreeSet<SwitchName>,
     /// The revision at which a record last altered what a switch comes to.
     altered: HashMap<SwitchName, Revision>,
+    /// Since when this server hears heartbeats.
+    pub(crate) listening: Timestamp,
+    /// Services whose roster may have altered since somebody last asked.
+    dirty_services: BTreeSet<ServiceName>,
+    /// The revision at which a change over instances of a service last moved.
+    altered_services: HashMap<ServiceName, Revision>,
 }
 
 impl Image {
@@ -62,6 +70,18 @@ impl Image {
                 }
                 None => self.world.remove_backend(&name),
             }
+        } else if let Some(name) = text.strip_prefix(records::INSTANCE) {
+            self.apply_instance(key, name, entry)?;
+        } else if let Some(name) = text.strip_prefix(records::SERVICE) {
+            let name: ServiceName = name.parse()?;
+            match entry {
+                Some(entry) => {
+                    let service = self.read(key, entry)?;
+                    self.world.put_service(service);
+                }
+                None => self.world.remove_service(&name),
+            }
+            self.soil_service(name);
         } else if let Some(cell) = records::held_cell(&text) {
             self.apply_hold(key, cell, entry, at)?;
         } else if text.starts_with(records::INCIDENT) {
@@ -85,7 +105,10 @@ impl Image {
             };
         } else if let Some(name) = text.strip_prefix(records::TOMB) {
             self.world.put_tomb(name.parse()?);
-        } else if !text.starts_with(records::TARGET) && !text.starts_with(records::USE) {
+        } else if ![records::TARGET, records::SERVICE_TARGET, records::USE]
+            .iter()
+            .any(|p| text.starts_with(p))
+        {
             return Ok(());
         }
         match entry {
@@ -132,6 +155,22 @@ impl Image {
         Ok(())
     }
 
+    fn apply_instance(&mut self, key: &Key, name: &str, entry: Option<&Entry>) -> Result<(), AppError> {
+        let no_name = || AppError::new(rein_api::ErrorCode::Internal, format!("{key} is no instance"));
+        let (service, id) = name.split_once('/').ok_or_else(no_name)?;
+        let (service, id): (ServiceName, InstanceName) = (service.parse()?, id.parse()?);
+        match entry {
+            Some(entry) => {
+                let said: Registration = self.read(key, entry)?;
+                let health = first_health(&said, self.listening);
+                self.world.put_instance(said, health);
+            }
+            None => self.world.remove_instance(&service, &id),
+        }
+        self.soil_service(service);
+        Ok(())
+    }
+
     fn apply_hold(
         &mut self,
         key: &Key,
@@ -161,6 +200,7 @@ impl Image {
                 let change: Change = self.read(key, entry)?;
                 self.mark(change.switch_legs().map(|leg| leg.switch.clone()), at);
                 self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
+                self.mark_services(&change, at);
                 self.world.put_change(change);
             }
             None => self.world.remove_change(&id.parse::<ChangeId>()?),
@@ -172,12 +212,17 @@ impl Image {
         let Some(entry) = entry else { return Ok(()) };
         let incident: Incident = self.read(key, entry)?;
         let of_it = self.world.tied_to(&incident.name);
-        let mut names = BTreeSet::new();
+        let (mut names, mut services) = (BTreeSet::new(), BTreeSet::new());
         for change in of_it {
             names.extend(change.switch_legs().map(|leg| leg.switch.clone()));
+            services.extend(change.instance_legs().map(|leg| leg.service.clone()));
             self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
         }
         self.mark(names, at);
+        for service in services {
+            self.altered_services.insert(service.clone(), at);
+            self.soil_service(service);
+        }
         self.world.put_incident(incident);
         Ok(())
     }
@@ -235,6 +280,7 @@ impl Image {
     /// Marks every switch as possibly altered.
     pub(crate) fn soil_all(&mut self) {
         self.dirty.extend(self.world.switches().map(|s| s.name.clone()));
+        self.dirty_services.extend(self.world.fleets().map(|(name, _)| name.clone()));
     }
 
     /// Marks some.
@@ -245,6 +291,42 @@ impl Image {
     /// Hands out the switches possibly altered since the last call.
     pub(crate) fn take_dirty(&mut self) -> BTreeSet<SwitchName> {
         std::mem::take(&mut self.dirty)
+    }
+
+    fn mark_services(&mut self, change: &Change, at: Revision) {
+        for leg in change.instance_legs() {
+            self.altered_services.insert(leg.service.clone(), at);
+            self.soil_service(leg.service.clone());
+        }
+    }
+
+    /// The revision at which a change over instances of a service last moved.
+    pub(crate) fn service_altered_at(&self, name: &ServiceName) -> Revision {
+        self.altered_services.get(name).copied().unwrap_or_default()
+    }
+
+    /// Marks a service's roster as possibly altered.
+    pub(crate) fn soil_service(&mut self, name: ServiceName) {
+        self.dirty_services.insert(name);
+    }
+
+    /// Hands out the services whose rosters may have altered since the last call.
+    pub(crate) fn take_dirty_services(&mut self) -> BTreeSet<ServiceName> {
+        std::mem::take(&mut self.dirty_services)
+    }
+
+    /// What was read before anybody listened is known from now on as not heard yet.
+    pub(crate) fn listen_from(&mut self, now: Timestamp) {
+        self.listening = now;
+        self.world.begin_to_listen(now);
+    }
+
+    /// Takes over how instances are from the image that this one replaces.
+    pub(crate) fn keep_health(&mut self, old: &Self) {
+        self.listening = old.listening;
+        self.world.keep_health(&old.world);
+        let services: Vec<ServiceName> = old.world.fleets().map(|(name, _)| name.clone()).collect();
+        self.dirty_services.extend(services);
     }
 
     /// The newest time any record carries: Rein's clock must not start behind it.

@@ -25,6 +25,7 @@ mod peers;
 pub mod plugins;
 mod reconcile;
 mod records;
+pub mod registry;
 mod rest;
 mod serving;
 mod signing;

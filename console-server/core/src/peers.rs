@@ -98,7 +98,7 @@ impl House {
         let question = {
             let image = self.image.read();
             let with_revision = |name: SwitchName| (name.to_string(), image.altered_at(&name).0);
-            PeerQuestion { switches: switches.into_iter().map(with_revision).collect() }
+            PeerQuestion { switches: switches.into_iter().map(with_revision).collect(), beats_after: None }
         };
         let known = {
             let heard = self.peers.0.read();
@@ -159,10 +159,15 @@ impl House {
         let sessions = self.others();
         let token = format!("{}.{}", self.standing.run, self.standing.token);
         let asked = join_all(sessions.iter().map(|session| async {
-            let before = self.clock.now();
+            let (before, boot) = (self.clock.now(), self.boot());
+            let question =
+                PeerQuestion { beats_after: Some(self.heard_up_to(&session.name)), ..question.clone() };
             let answer =
                 tokio::time::timeout(PATIENCE, member.calls.ask(&session.address, &token, &question));
             let answer = answer.await.ok().and_then(Result::ok);
+            if let Some(answer) = &answer {
+                self.hear_peer(&session.name, answer, boot);
+            }
             (session.name.clone(), answer, before, self.clock.now())
         }))
         .await;
@@ -240,7 +245,10 @@ impl House {
         let leads = self.leads();
         let looks =
             if leads { self.looks.all().into_iter().map(look_view).collect() } else { BTreeMap::new() };
-        Ok(PeerAnswer { now: self.clock.now().0, leads, tallies, looks })
+        let mut answer =
+            PeerAnswer { now: self.clock.now().0, leads, tallies, looks, ..PeerAnswer::default() };
+        self.tell_peer(question.beats_after, &mut answer);
+        Ok(answer)
     }
 }
 

@@ -7,7 +7,9 @@ use rein_api::ErrorCode;
 use rein_api::changes::EffectView;
 use rein_domain::access::{Actor, Pattern, Role};
 use rein_domain::hold::Cell;
-use rein_domain::name::{ActorName, BackendName, ChangeId, IncidentName, SwitchName};
+use rein_domain::name::{
+    ActorName, BackendName, ChangeId, IncidentName, InstanceName, ServiceName, SwitchName,
+};
 use rein_domain::time::Timestamp;
 use rein_store::Key;
 use serde::de::DeserializeOwned;
@@ -17,6 +19,11 @@ pub(crate) const SWITCH: &str = "def/switch/";
 pub(crate) const BACKEND: &str = "def/backend/";
 /// What Rein has put into a cell of a foreign backend; written before the backend hears of it.
 pub(crate) const HOLD: &str = "hold/";
+pub(crate) const SERVICE: &str = "def/service/";
+/// Instances as they registered.
+pub(crate) const INSTANCE: &str = "instance/";
+/// Touched by every change over instances of a service, so that two drains know of each other.
+pub(crate) const SERVICE_TARGET: &str = "target/service/";
 pub(crate) const TOMB: &str = "tomb/switch/";
 pub(crate) const TARGET: &str = "target/switch/";
 pub(crate) const CHANGE: &str = "change/";
@@ -63,6 +70,18 @@ pub(crate) fn switch(name: &SwitchName) -> Key {
 
 pub(crate) fn backend(name: &BackendName) -> Key {
     format!("{BACKEND}{name}").into()
+}
+
+pub(crate) fn service(name: &ServiceName) -> Key {
+    format!("{SERVICE}{name}").into()
+}
+
+pub(crate) fn instance(service: &ServiceName, id: &InstanceName) -> Key {
+    format!("{INSTANCE}{service}/{id}").into()
+}
+
+pub(crate) fn service_target(name: &ServiceName) -> Key {
+    format!("{SERVICE_TARGET}{name}").into()
 }
 
 pub(crate) fn hold(cell: &Cell) -> Key {

@@ -18,7 +18,7 @@ use std::time::Duration;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The caller's secret: a stream ends when it is revoked or expires.
-pub(crate) struct Secret(String);
+pub(crate) struct Secret(pub(crate) String);
 
 impl FromRequestParts<App> for Secret {
     type Rejection = Refusal;

@@ -14,6 +14,7 @@ mod held;
 mod incidents;
 mod openapi;
 mod peer;
+mod services;
 mod silences;
 mod status;
 mod switches;
@@ -56,6 +57,17 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(status::status))
         .routes(routes!(switches::list))
         .routes(routes!(switches::show))
+        .routes(routes!(services::list))
+        .routes(routes!(services::show))
+        .routes(routes!(services::roster))
+        .routes(routes!(services::watch))
+        .routes(routes!(services::targets))
+        .routes(routes!(services::register))
+        .routes(routes!(services::deregister))
+        .routes(routes!(services::heartbeat))
+        .routes(routes!(services::heartbeats))
+        .routes(routes!(services::accept_loss))
+        .routes(routes!(services::put, services::delete))
         .routes(routes!(changes::list, changes::lay))
         .routes(routes!(changes::preview))
         .routes(routes!(changes::show))

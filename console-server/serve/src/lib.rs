@@ -6,6 +6,7 @@ mod hosted;
 mod listen;
 mod logs;
 mod peer_calls;
+mod probes;
 mod start;
 mod state;
 mod tls;

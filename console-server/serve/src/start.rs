@@ -153,6 +153,7 @@ pub async fn start(config: Config, bundled: &[&str]) -> Result<Running, ServeErr
     let mut options = options(&config);
     options.member = state::member(&config, http.address)?;
     let house = House::open(state.store(), hosted.clone(), Box::new(Machine), options).await?;
+    house.look_by(Arc::new(crate::probes::Looks));
     house.join().await?;
     let stop = CancellationToken::new();
     let tasks = house.run(&stop);

@@ -2,6 +2,7 @@
 
 use crate::backends::CellView;
 use crate::proof::{DoorView, ProofView};
+use crate::services::{InstanceLegRequest, InstancePreview};
 use crate::silences::{LiftRequest, SilencePreview, SilenceRequest};
 use crate::switches::ScopeView;
 use crate::time::At;
@@ -46,7 +47,8 @@ pub enum GuardsRequest {
     Pass,
 }
 
-/// One target: a switch to set, a silence to lay, or one of somebody else to take away.
+/// One target: a switch to set, a silence to lay, one of somebody else to take away, or instances to
+/// take traffic from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum LegRequest {
@@ -56,6 +58,8 @@ pub enum LegRequest {
     Silence(SilenceLegRequest),
     /// A silence of somebody else.
     Lift(LiftLegRequest),
+    /// Instances.
+    Instance(InstanceLegRequest),
 }
 
 /// A switch to set.
@@ -92,7 +96,7 @@ impl LegRequest {
     pub fn as_switch(&self) -> Option<&SwitchLegRequest> {
         match self {
             Self::Switch(leg) => Some(leg),
-            Self::Silence(_) | Self::Lift(_) => None,
+            Self::Silence(_) | Self::Lift(_) | Self::Instance(_) => None,
         }
     }
 }
@@ -103,10 +107,12 @@ impl<'de> Deserialize<'de> for LegRequest {
         use serde::de::Error;
         let fields = serde_json::Map::deserialize(input)?;
         let (silence, lift) = (fields.contains_key("silence"), fields.contains_key("lift"));
+        let instance = fields.contains_key("instance");
         let fields = serde_json::Value::Object(fields);
         let leg = match (silence, lift) {
             (true, _) => serde_json::from_value(fields).map(Self::Silence),
             (_, true) => serde_json::from_value(fields).map(Self::Lift),
+            _ if instance => serde_json::from_value(fields).map(Self::Instance),
             _ => serde_json::from_value(fields).map(Self::Switch),
         };
         leg.map_err(|error| D::Error::custom(error.to_string()))
@@ -136,7 +142,7 @@ pub struct ChangeView {
     pub deadline: At,
     /// Is it counted now?
     pub active: bool,
-    /// `pending`, `in force`, `excepted`, `conflict`, `expired`, `ended`, `undone` or `closed`.
+    /// `pending`, `in force`, `excepted`, `moot`, `conflict`, `expired`, `ended`, `undone` or `closed`.
     pub state: String,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,11 +156,12 @@ pub struct ChangeView {
 /// One target of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LegView {
-    /// `switch` or `silence`.
+    /// `switch`, `silence` or `instance`.
     pub noun: String,
-    /// The switch, or the backend.
+    /// The switch, the backend, the instance, or the service of which a zone is meant.
     pub target: String,
-    /// `on` or `off`; of a silence `silenced`, or `lifted` for one that somebody else made.
+    /// `on` or `off`; of a silence `silenced`, or `lifted` for one that somebody else made; of instances
+    /// `drained` or `weighed`.
     pub setting: String,
     /// `protects` or `relaxes`.
     pub stance: String,
@@ -162,7 +169,7 @@ pub struct LegView {
     pub scope: ScopeView,
     /// In words: `20 % off in sh`.
     pub summary: String,
-    /// `pending`, `in force`, `excepted`, `conflict` or `over`.
+    /// `pending`, `in force`, `excepted`, `moot`, `conflict` or `over`.
     pub state: String,
     /// Who has got it.
     pub proof: ProofView,
@@ -242,6 +249,9 @@ pub struct PreviewView {
     /// One for each backend whose silences it touches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silences: Vec<SilencePreview>,
+    /// One for each target among instances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<InstancePreview>,
     /// When it would end.
     pub deadline: At,
     /// Doors through which it would reach clients.
@@ -289,6 +299,9 @@ pub struct ChangeQuery {
     /// Only those over this switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switch: Option<String>,
+    /// Only those over instances or switches of this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// Only those that are written into this backend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,

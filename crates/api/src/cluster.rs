@@ -11,6 +11,9 @@ pub struct PeerQuestion {
     /// Switches whose clients are asked for, with the revision that last altered each.
     #[serde(default)]
     pub switches: BTreeMap<String, i64>,
+    /// Heartbeats heard after this moment of the asked server's boot clock are told too; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beats_after: Option<i64>,
 }
 
 /// What it knows.
@@ -24,6 +27,28 @@ pub struct PeerAnswer {
     pub tallies: BTreeMap<String, PeerTally>,
     /// What it saw in backends, if it reconciles.
     pub looks: BTreeMap<String, PeerLook>,
+    /// Its boot clock, in milliseconds.
+    #[serde(default)]
+    pub boot: i64,
+    /// Heartbeats it heard, by service: instance, incarnation, milliseconds ago.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beats: BTreeMap<String, Vec<(String, String, i64)>>,
+    /// Instances that are not up, by service, if it reconciles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unwell: BTreeMap<String, Vec<PeerHealth>>,
+}
+
+/// An instance that is not up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeerHealth {
+    /// The instance.
+    pub id: String,
+    /// Its life.
+    pub incarnation: String,
+    /// Its state.
+    pub state: String,
+    /// Why.
+    pub why: String,
 }
 
 /// How far a switch has got among the clients of one server.

@@ -1,6 +1,7 @@
 //! Definitions: what people declare in files.
 
 use crate::backends::BackendDocument;
+use crate::services::ServiceDocument;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -95,6 +96,9 @@ pub struct DefinitionList {
     /// The backends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backends: Vec<BackendDocument>,
+    /// The services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceDocument>,
 }
 
 /// What putting a definition did.

@@ -16,6 +16,7 @@ pub mod held;
 pub mod incidents;
 pub mod paths;
 pub mod proof;
+pub mod services;
 pub mod silences;
 pub mod status;
 pub mod switches;

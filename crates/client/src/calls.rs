@@ -15,11 +15,15 @@ use rein_api::changes::{
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
 use rein_api::held::{AcceptRequest, AcceptedView, HeldView};
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
+use rein_api::services::{
+    AcceptLossRequest, AcceptedLossView, RegisterRequest, RegisteredView, ServiceDocument, ServiceList,
+    ServiceView,
+};
 use rein_api::silences::{AlertList, AlertQuery, SilenceList, SilenceQuery};
 use rein_api::status::StatusView;
 use rein_api::switches::{SwitchList, SwitchView};
 use rein_api::telemetry::{EdgeList, EdgesQuery, MeasureQuery, MeasuredList};
-use rein_domain::name::{BackendName, SwitchName};
+use rein_domain::name::{BackendName, ServiceName, SwitchName};
 use serde::Serialize;
 
 type Answer<T> = Result<T, ClientError>;
@@ -47,6 +51,38 @@ impl Client {
     /// One switch.
     pub async fn switch(&self, name: &SwitchName) -> Answer<SwitchView> {
         self.get(format!("/v1/switches/{name}")).await
+    }
+
+    /// All services.
+    pub async fn services(&self) -> Answer<ServiceList> {
+        self.get("/v1/services".to_owned()).await
+    }
+
+    /// One service.
+    pub async fn service(&self, name: &ServiceName) -> Answer<ServiceView> {
+        self.get(format!("/v1/services/{name}")).await
+    }
+
+    /// Registers an instance.
+    pub async fn register(&self, request: &RegisterRequest, key: &Key) -> Answer<RegisteredView> {
+        self.write(Method::POST, "/v1/registry/instances".to_owned(), request, key).await
+    }
+
+    /// Says that those who fell silent together are really gone.
+    pub async fn accept_loss(&self, request: &AcceptLossRequest, key: &Key) -> Answer<AcceptedLossView> {
+        self.write(Method::POST, "/v1/registry/accept-loss".to_owned(), request, key).await
+    }
+
+    /// Declares a service.
+    pub async fn define_service(
+        &self,
+        document: &ServiceDocument,
+        put: Put,
+        key: &Key,
+    ) -> Answer<DefinedView> {
+        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+        let path = format!("/v1/definitions/service/{}{query}", escape(&document.name));
+        self.write(Method::PUT, path, document, key).await
     }
 
     /// Lays a change.

@@ -6,6 +6,7 @@ use crate::load;
 use crate::meter::Meter;
 use crate::peers::{AddressBook, Peers};
 use crate::plan::{Service, Zone};
+use crate::registry::{self, RegistryAccess};
 use crate::tick::{Look, Memory, Tick};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub struct DemoOptions {
     /// Where the services get their switches from.
     pub flags: FlagSource,
+    /// Where they register and find each other; without one they know each other's addresses.
+    pub registry: Option<RegistryAccess>,
     /// Users' requests per second.
     pub rps: f64,
     /// Seeds users and service times. Two runs with one seed see the same users in the same
@@ -34,12 +37,12 @@ impl DemoOptions {
 
     /// Switches from a flagd sync server; default load and seed.
     pub fn door(address: SocketAddr) -> Self {
-        Self { flags: FlagSource::Door(address), rps: Self::RPS, seed: 1 }
+        Self { flags: FlagSource::Door(address), registry: None, rps: Self::RPS, seed: 1 }
     }
 
     /// Switches from a flag file; default load and seed.
     pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
-        Self { flags: FlagSource::File(path.into()), rps: Self::RPS, seed: 1 }
+        Self { flags: FlagSource::File(path.into()), registry: None, rps: Self::RPS, seed: 1 }
     }
 }
 
@@ -114,6 +117,9 @@ impl Company {
             let instance = Arc::new(Instance::new(who, flags, meter.clone(), book.clone(), seed));
             tokio::spawn(instance.clone().serve(listener, stop.child_token()));
             instances.push(instance);
+        }
+        if let Some(access) = &options.registry {
+            registry::join(access.clone(), addresses.clone(), &book, &stop);
         }
         let users = Peers::new(book);
         Ok(Self { addresses, instances, users, meter, options, _closes: stop.drop_guard() })

@@ -7,6 +7,7 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use std::time::Duration;
 /// The header that carries the user's id from hop to hop: the targeting key of every switch.
 pub(crate) const USER: &str = "x-user";
 
-/// Where everybody is.
+/// Where everybody is. What the company knows of itself stands in it from the start; what a registry
+/// says replaces that, service by service.
 #[derive(Debug, Default)]
 pub(crate) struct AddressBook {
     rows: BTreeMap<(Service, Zone), Row>,
@@ -26,20 +28,53 @@ pub(crate) struct AddressBook {
 /// caller that counted all its calls would send every second one to the same instance.
 #[derive(Debug, Default)]
 struct Row {
-    instances: Vec<SocketAddr>,
+    instances: RwLock<Vec<(SocketAddr, u32)>>,
     turn: AtomicUsize,
 }
 
+/// What an instance weighs that nobody weighed.
+const USUAL: u32 = 100;
+
 impl AddressBook {
     pub(crate) fn enter(&mut self, service: Service, zone: Zone, address: SocketAddr) {
-        self.rows.entry((service, zone)).or_default().instances.push(address);
+        self.rows.entry((service, zone)).or_default().instances.write().push((address, USUAL));
+    }
+
+    /// These and no others get calls from now on.
+    pub(crate) fn replace(&self, service: Service, all: &[(Zone, SocketAddr, u32)]) {
+        for zone in Zone::ALL {
+            let Some(row) = self.rows.get(&(service, zone)) else { continue };
+            let here =
+                all.iter().filter(|(at, ..)| *at == zone).map(|(_, address, weight)| (*address, *weight));
+            *row.instances.write() = here.collect();
+        }
     }
 
     fn next(&self, service: Service, zone: Zone) -> Option<SocketAddr> {
         let row = self.rows.get(&(service, zone))?;
         let turn = row.turn.fetch_add(1, Ordering::Relaxed);
-        row.instances.get(turn % row.instances.len().max(1)).copied()
+        let instances = row.instances.read();
+        pick(&instances, turn)
     }
+}
+
+/// In turn where all weigh the same; else each as often as its weight says, spread evenly.
+fn pick(instances: &[(SocketAddr, u32)], turn: usize) -> Option<SocketAddr> {
+    let (first, total) =
+        (instances.first()?, instances.iter().map(|(_, weight)| u64::from(*weight)).sum::<u64>());
+    if instances.iter().all(|(_, weight)| *weight == first.1) {
+        return instances.get(turn % instances.len()).map(|(address, _)| *address);
+    }
+    // Multiples of the golden ratio fill a circle evenly (Weyl).
+    let share = (turn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let mut point = (share * total) >> 32;
+    for (address, weight) in instances {
+        if point < u64::from(*weight) {
+            return Some(*address);
+        }
+        point -= u64::from(*weight);
+    }
+    None
 }
 
 /// Whether the caller can do without.
@@ -138,5 +173,29 @@ impl Peers {
             status if status.is_success() => Ok(()),
             status => Err(CallError::Failed(status)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn calls_fall_as_weights_say_and_a_list_replaces_the_last() {
+        let mut book = AddressBook::default();
+        book.enter(Service::Order, Zone::Sh, at(1));
+        book.enter(Service::Order, Zone::Bj, at(2));
+        book.replace(Service::Order, &[(Zone::Sh, at(3), 100), (Zone::Sh, at(4), 25), (Zone::Sh, at(5), 0)]);
+        let mut calls: BTreeMap<u16, u32> = BTreeMap::new();
+        for _ in 0..1_000 {
+            *calls.entry(book.next(Service::Order, Zone::Sh).unwrap().port()).or_default() += 1;
+        }
+        assert!((790..=810).contains(&calls[&3]) && (190..=210).contains(&calls[&4]), "{calls:?}");
+        assert_eq!(calls.len(), 2, "who weighs nothing gets nothing: {calls:?}");
+        assert_eq!(book.next(Service::Order, Zone::Bj), None);
     }
 }

@@ -96,6 +96,14 @@ words!(
         SilenceExpire = "silence:expire",
         /// Hush what is never to be hushed.
         SilenceForce = "silence:force",
+        /// Read which instances there are: for services that look for each other.
+        ReadServices = "service:read",
+        /// Register instances of a service, say that they are there, take them away.
+        Register = "service:register",
+        /// Take traffic from instances.
+        ServiceDrain = "service:drain",
+        /// Take traffic from more instances than the floor allows.
+        ServiceForce = "service:force",
         /// End or extend one's own change.
         ChangeOwn = "change:own",
         /// End or extend another's change.
@@ -124,7 +132,7 @@ words!(
         Operator = "operator",
         /// Everything.
         Admin = "admin",
-        /// A service: reads its flags and nothing else.
+        /// A service: reads its flags, finds other services, registers itself, and nothing else.
         Client = "client",
     }
 );
@@ -140,11 +148,15 @@ impl Role {
                     | Verb::Tokens
                     | Verb::SwitchForce
                     | Verb::SilenceForce
+                    | Verb::ServiceForce
+                    | Verb::Register
                     | Verb::Backup
                     | Verb::Accept
             ),
-            Self::Viewer => matches!(verb, Verb::Read | Verb::ReadFlags | Verb::ReadAudit),
-            Self::Client => verb == Verb::ReadFlags,
+            Self::Viewer => {
+                matches!(verb, Verb::Read | Verb::ReadFlags | Verb::ReadServices | Verb::ReadAudit)
+            }
+            Self::Client => matches!(verb, Verb::ReadFlags | Verb::ReadServices | Verb::Register),
         }
     }
 }
@@ -228,7 +240,7 @@ impl Actor {
     /// May they?
     pub fn can(&self, verb: Verb, target: &Pattern) -> Result<(), AccessError> {
         // Reading is by role; a pattern narrows what can be changed and which flags are seen.
-        let everywhere = matches!(verb, Verb::Read | Verb::ReadAudit);
+        let everywhere = matches!(verb, Verb::Read | Verb::ReadServices | Verb::ReadAudit);
         if self.role.allows(verb) && (everywhere || self.pattern.covers(target)) {
             return Ok(());
         }
@@ -264,6 +276,14 @@ mod tests {
             (Role::Client, "order", Verb::ReadFlags, "order/x", true),
             (Role::Client, "order", Verb::ReadFlags, "payment/x", false),
             (Role::Client, "*", Verb::Read, "order/x", false),
+            (Role::Client, "order/*", Verb::Register, "order/*", true),
+            (Role::Client, "order/*", Verb::Register, "payment/*", false),
+            (Role::Client, "order/coupons", Verb::Register, "order/*", false),
+            (Role::Client, "order/*", Verb::ReadServices, "payment/*", true),
+            (Role::Operator, "*", Verb::Register, "order/*", false),
+            (Role::Operator, "order/*", Verb::ServiceDrain, "order/*", true),
+            (Role::Operator, "order/*", Verb::ServiceDrain, "payment/*", false),
+            (Role::Operator, "*", Verb::ServiceForce, "order/*", false),
             (Role::Admin, "order/recommendations", Verb::Define, "order/other", false),
             (Role::Admin, "*", Verb::Tokens, "*", true),
         ] {

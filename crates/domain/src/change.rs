@@ -1,10 +1,13 @@
 //! Changes: every intervention, from proposal to end.
 
+use crate::fleet;
+pub use crate::fleet::Pick;
 use crate::hold::Cell;
+use crate::instance::Weight;
 use crate::layer::Stance;
-pub use crate::leg::{Hush, Leg, Lifted, SilenceLeg, SwitchLeg};
+pub use crate::leg::{Hush, InstanceLeg, Leg, Lifted, SilenceLeg, SwitchLeg, Which};
 use crate::matchers::{Matcher, Matchers};
-use crate::name::{ActorName, ChangeId, IncidentName, SwitchName};
+use crate::name::{ActorName, ChangeId, IncidentName, ServiceName, SwitchName};
 pub use crate::refusal::ChangeError;
 use crate::scope::{Percent, Scope};
 use crate::switch::{MAX_TEXT, Setting};
@@ -28,6 +31,8 @@ pub enum Wish {
     Switch(SwitchName, Setting, Scope),
     /// A backend, and what is to be done to its silences.
     Silence(SilenceLeg),
+    /// Instances, and the most that they are to get.
+    Instance(ServiceName, Pick, Weight),
 }
 
 /// What somebody asks for: a duration, not a deadline.
@@ -48,9 +53,11 @@ pub struct Intent {
 }
 
 /// Whether the flip-time checks apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Guards {
     /// They do.
+    #[default]
     Check,
     /// The caller has the right to pass them, and said so.
     Pass,
@@ -200,6 +207,7 @@ impl Change {
         let excepts = exceptions(&legs, &intent.supersede, world, now)?;
         if intent.guards == Guards::Check {
             guard(&legs, world, now)?;
+            fleet::keep_floors(&legs, world, now)?;
         }
         let laid = Act {
             at: now,
@@ -225,6 +233,11 @@ impl Change {
     /// Its legs over switches.
     pub fn switch_legs(&self) -> impl Iterator<Item = &SwitchLeg> {
         self.legs.iter().filter_map(Leg::as_switch)
+    }
+
+    /// Its legs over instances.
+    pub fn instance_legs(&self) -> impl Iterator<Item = &InstanceLeg> {
+        self.legs.iter().filter_map(Leg::as_instance)
     }
 
     /// The cells of foreign backends it is written into, each with its leg.
@@ -371,6 +384,7 @@ fn same_target(a: &Leg, b: &Leg) -> bool {
     match (a, b) {
         (Leg::Switch(a), Leg::Switch(b)) => a.switch == b.switch,
         (Leg::Silence(a), Leg::Silence(b)) => a == b,
+        (Leg::Instance(a), Leg::Instance(b)) => a.service == b.service && a.which == b.which,
         _ => false,
     }
 }
@@ -379,6 +393,10 @@ fn leg(wish: Wish, guards: Guards, world: &World) -> Result<Leg, ChangeError> {
     match wish {
         Wish::Switch(name, setting, scope) => switch_leg(name, setting, scope, world).map(Leg::Switch),
         Wish::Silence(leg) => silence_leg(leg, guards, world).map(Leg::Silence),
+        Wish::Instance(service, pick, weight) => {
+            let which = fleet::which(&service, pick, weight, world)?;
+            Ok(Leg::Instance(InstanceLeg { service, which, weight, guards }))
+        }
     }
 }
 

@@ -4,10 +4,12 @@
 //! over a foreign backend is written into one of its cells: see [`crate::hold`].
 
 use crate::access::Pattern;
+use crate::change::Guards;
 use crate::hold::Cell;
+use crate::instance::Weight;
 use crate::layer::Stance;
 use crate::matchers::{MatchOp, Matchers};
-use crate::name::{BackendName, ChangeId, SwitchName};
+use crate::name::{BackendName, ChangeId, Incarnation, InstanceName, ServiceName, SwitchName, ZoneName};
 use crate::scope::Scope;
 use crate::switch::Setting;
 use crate::time::Timestamp;
@@ -21,6 +23,37 @@ pub enum Leg {
     Switch(SwitchLeg),
     /// Hushes alerts, or lets them be heard again.
     Silence(SilenceLeg),
+    /// Lowers the traffic of instances.
+    Instance(InstanceLeg),
+}
+
+/// Instances of a service, and the weight they are held at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceLeg {
+    /// The service.
+    pub service: ServiceName,
+    /// Which of its instances.
+    pub which: Which,
+    /// The most that they get; 0 drains them.
+    pub weight: Weight,
+    /// Whether it was laid within the floor, or in spite of it.
+    #[serde(default)]
+    pub guards: Guards,
+}
+
+/// Which instances of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Which {
+    /// One, in one life.
+    One {
+        /// Its name.
+        id: InstanceName,
+        /// Its life: whoever comes back under the name is somebody else.
+        incarnation: Incarnation,
+    },
+    /// All in a zone, also those that join.
+    Zone(ZoneName),
 }
 
 /// A switch, and what it is set to within a scope.
@@ -74,7 +107,7 @@ impl Leg {
     pub fn as_switch(&self) -> Option<&SwitchLeg> {
         match self {
             Self::Switch(leg) => Some(leg),
-            Self::Silence(_) => None,
+            Self::Silence(_) | Self::Instance(_) => None,
         }
     }
 
@@ -82,7 +115,15 @@ impl Leg {
     pub fn as_silence(&self) -> Option<&SilenceLeg> {
         match self {
             Self::Silence(leg) => Some(leg),
-            Self::Switch(_) => None,
+            Self::Switch(_) | Self::Instance(_) => None,
+        }
+    }
+
+    /// The leg over instances, if it is one.
+    pub fn as_instance(&self) -> Option<&InstanceLeg> {
+        match self {
+            Self::Instance(leg) => Some(leg),
+            Self::Switch(_) | Self::Silence(_) => None,
         }
     }
 
@@ -91,14 +132,19 @@ impl Leg {
         match self {
             Self::Switch(_) => "switch",
             Self::Silence(_) => "silence",
+            Self::Instance(_) => "instance",
         }
     }
 
-    /// What people call the target: a switch, or a backend.
+    /// What people call the target: a switch, a backend, an instance, or a service of which a zone is meant.
     pub fn target(&self) -> String {
         match self {
             Self::Switch(leg) => leg.switch.to_string(),
             Self::Silence(leg) => leg.backend.to_string(),
+            Self::Instance(leg) => match &leg.which {
+                Which::One { id, .. } => format!("{}/{id}", leg.service),
+                Which::Zone(_) => leg.service.to_string(),
+            },
         }
     }
 
@@ -106,6 +152,7 @@ impl Leg {
     pub fn stance(&self) -> Stance {
         match self {
             Self::Switch(leg) => leg.stance,
+            Self::Instance(_) => Stance::Protects,
             Self::Silence(SilenceLeg { hush: Hush::Lay(_), .. }) => Stance::Protects,
             Self::Silence(SilenceLeg { hush: Hush::Lift(_), .. }) => Stance::Relaxes,
         }
@@ -116,6 +163,7 @@ impl Leg {
     pub fn pattern(&self) -> Pattern {
         match self {
             Self::Switch(leg) => Pattern::Switch(leg.switch.clone()),
+            Self::Instance(leg) => Pattern::Service(leg.service.clone()),
             Self::Silence(SilenceLeg { hush: Hush::Lay(matchers), .. }) => {
                 let named = matchers.iter().find(|m| m.name() == "service" && m.op() == MatchOp::Equal);
                 named.and_then(|m| m.value().parse().ok()).map_or(Pattern::All, Pattern::Service)

@@ -137,6 +137,26 @@ name!(
     InstanceName, "instance", "A-Z, a-z, 0-9, and inside also - _ . @ :", loose
 );
 name!(
+    /// A version of a program, such as `v2.4` or `2026.11.25+3f9c`.
+    VersionName, "version", "A-Z, a-z, 0-9, and inside also - _ . @ : +", |at, c| {
+        loose(at, c) || (at > 0 && c == '+')
+    }
+);
+name!(
+    /// One life of an instance: sixteen hexadecimal digits, drawn when it registers.
+    Incarnation, "incarnation", "sixteen of 0-9 and a-f", |_, c| {
+        c.is_ascii_digit() || ('a'..='f').contains(&c)
+    }
+);
+
+impl Incarnation {
+    /// Spells `random`.
+    pub fn from_random(random: u64) -> Self {
+        Self(format!("{random:016x}"))
+    }
+}
+
+name!(
     /// An incident, such as `INC-42`.
     IncidentName, "incident", "A-Z, a-z, 0-9, and inside also - _ . @ :", loose
 );

@@ -2,7 +2,9 @@
 
 use crate::change::{MAX_LAYERS, MAX_LEGS};
 use crate::incident::IncidentError;
-use crate::name::{ActorName, BackendName, ChangeId, SwitchName, ZoneName};
+use crate::instance::Weight;
+use crate::name::{ActorName, BackendName, ChangeId, InstanceName, ServiceName, SwitchName, ZoneName};
+use crate::service::Shortfall;
 use crate::switch::{MAX_TEXT, Setting};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,6 +42,65 @@ pub enum ChangeError {
     /// No such backend.
     #[error("there is no backend {0}")]
     UnknownBackend(BackendName),
+    /// No such service, or nobody of it has registered.
+    #[error("no instance of a service {name} is registered")]
+    UnknownService {
+        /// The name asked for.
+        name: ServiceName,
+        /// The nearest names that exist.
+        near: Vec<ServiceName>,
+    },
+    /// No such instance.
+    #[error("{service} has no instance {id}")]
+    UnknownInstance {
+        /// The service.
+        service: ServiceName,
+        /// The name asked for.
+        id: InstanceName,
+        /// The nearest names that exist.
+        near: Vec<InstanceName>,
+    },
+    /// The instance was meant in a life that is over.
+    #[error("{service}/{id} is not the one it was: it has registered anew since")]
+    AnotherLife {
+        /// The service.
+        service: ServiceName,
+        /// The instance.
+        id: InstanceName,
+    },
+    /// The service has nobody in that zone.
+    #[error("{service} has no instance in zone {zone}; its zones: {}", list(known))]
+    NobodyThere {
+        /// The service.
+        service: ServiceName,
+        /// The zone asked for.
+        zone: ZoneName,
+        /// The zones in which it stands.
+        known: BTreeSet<ZoneName>,
+    },
+    /// A layer can only lower a weight.
+    #[error(
+        "a layer only lowers a weight, and {base} is what {service} has by itself there: {asked} lowers nothing"
+    )]
+    NotLower {
+        /// The service.
+        service: ServiceName,
+        /// The weight asked for.
+        asked: Weight,
+        /// The weight that the instance registered with.
+        base: Weight,
+    },
+    /// Too little would be left of the service.
+    #[error("this would leave {service} {short}")]
+    BelowFloor {
+        /// The service.
+        service: ServiceName,
+        /// What would be left, and what must be.
+        short: Shortfall,
+    },
+    /// Too many layers over the instances of one service.
+    #[error("{0} already has {MAX_LAYERS} active layers; end some first")]
+    TooManyOver(ServiceName),
     /// The matchers of a silence leave nothing out.
     #[error("these matchers take in every alert of {0}")]
     SilencesAll(BackendName),

@@ -2,9 +2,10 @@
 
 use crate::backend::Backend;
 use crate::change::{Change, Did, Policy, UNDO_REACH, Undo};
+use crate::fleet::Fleet;
 use crate::incident::Incident;
 use crate::layer::{Layer, Stack, Stance, Summary};
-use crate::name::{ActorName, BackendName, ChangeId, IncidentName, SwitchName};
+use crate::name::{ActorName, BackendName, ChangeId, IncidentName, ServiceName, SwitchName};
 use crate::switch::{Switch, SwitchError};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,6 +28,10 @@ pub struct World {
     tied: HashMap<IncidentName, BTreeSet<ChangeId>>,
     /// The same changes by deadline, so that the next one is found without a search.
     deadlines: BTreeSet<(Timestamp, ChangeId)>,
+    /// Instances, by service: see [`crate::fleet`].
+    pub(crate) fleets: BTreeMap<ServiceName, Fleet>,
+    /// Changes not yet ended over instances, by service.
+    pub(crate) upon: HashMap<ServiceName, BTreeSet<ChangeId>>,
     /// For each switch, those that name it in `needs` or `excludes`.
     partners: HashMap<SwitchName, BTreeSet<SwitchName>>,
     /// For each actor, the changes they laid or touched, newest last.
@@ -142,6 +147,9 @@ impl World {
             for leg in change.switch_legs() {
                 self.over.entry(leg.switch.clone()).or_default().insert(change.id.clone());
             }
+            for leg in change.instance_legs() {
+                self.upon.entry(leg.service.clone()).or_default().insert(change.id.clone());
+            }
             for (cell, _) in change.cells() {
                 self.into.entry(cell.backend).or_default().insert(change.id.clone());
             }
@@ -169,6 +177,11 @@ impl World {
         }
         for leg in old.switch_legs() {
             if let Some(ids) = self.over.get_mut(&leg.switch) {
+                ids.remove(id);
+            }
+        }
+        for leg in old.instance_legs() {
+            if let Some(ids) = self.upon.get_mut(&leg.service) {
                 ids.remove(id);
             }
         }
@@ -384,6 +397,17 @@ impl World {
             None => Ok(()),
         }
     }
+}
+
+/// The known names nearest to `wanted`, best first, at most three.
+pub(crate) fn nearest<'a, T: Clone + Ord + 'a>(
+    wanted: &str,
+    known: impl Iterator<Item = (&'a str, &'a T)>,
+) -> Vec<T> {
+    let mut scored: Vec<(usize, &T)> =
+        known.map(|(text, name)| (edits(wanted, text), name)).filter(|(score, _)| *score <= 3).collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, name)| name.clone()).collect()
 }
 
 /// Edit distance (Levenshtein, 1966), in characters.

@@ -30,7 +30,12 @@ pub(crate) struct Stream {
 impl Stream {
     /// Opens one, after the id given.
     pub(crate) async fn open(api: &Api, after: Option<&str>) -> Result<Self, String> {
-        let mut ask = Ask::get("/v1/events");
+        Self::of(api, "/v1/events", after).await
+    }
+
+    /// The same of another stream.
+    pub(crate) async fn of(api: &Api, path: &str, after: Option<&str>) -> Result<Self, String> {
+        let mut ask = Ask::get(path);
         if let Some(id) = after {
             ask = ask.with("last-event-id", id);
         }

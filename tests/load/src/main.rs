@@ -24,6 +24,7 @@ mod pick;
 mod plain;
 mod power;
 mod process;
+mod registry;
 mod retries;
 mod settle;
 mod silences;
@@ -61,6 +62,7 @@ enum Command {
     Watch(watching::Watch),
     Expiry(expiry::Expiry),
     Keep(keep::Keep),
+    Registry(registry::Registry),
     Pick(pick::Pick),
     Alone(alone::Alone),
     Audit(audit::Audit),
@@ -113,6 +115,7 @@ async fn run(command: Command) -> Result<Value, String> {
         Command::Watch(args) => watching::run(args).await,
         Command::Expiry(args) => expiry::run(args).await,
         Command::Keep(args) => keep::run(args).await,
+        Command::Registry(args) => registry::run(args).await,
         Command::Pick(args) => Ok(Value::String(pick::run(&args, std::io::stdin().lock()))),
         Command::Alone(args) => alone::run(args).await,
         Command::Audit(args) => audit::run(args).await,

@@ -6,12 +6,14 @@
 //! `REIN_REQUIRE_CLIENTS=1` it fails.
 
 mod alertmanager;
+mod discovery;
 mod etcd;
 mod http;
 mod prometheus;
 mod proxy;
 
 pub use alertmanager::{Alertmanager, Cluster};
+pub use discovery::Discovery;
 pub use etcd::Etcd;
 pub use http::request;
 pub use prometheus::{Job, Prometheus};

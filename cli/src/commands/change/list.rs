@@ -6,7 +6,7 @@ use crate::error::CliError;
 use clap::Args;
 use rein_api::ExitCode;
 use rein_api::changes::ChangeQuery;
-use rein_domain::name::{ActorName, BackendName, IncidentName, SwitchName};
+use rein_domain::name::{ActorName, BackendName, IncidentName, ServiceName, SwitchName};
 
 /// List changes, newest first
 #[derive(Debug, Args)]
@@ -17,6 +17,9 @@ pub(crate) struct List {
     /// Only those over this switch
     #[arg(long, value_name = "SERVICE/SWITCH", add = complete::switches())]
     switch: Option<SwitchName>,
+    /// Only those over instances or switches of this service
+    #[arg(long, value_name = "NAME", add = complete::services())]
+    service: Option<ServiceName>,
     /// Only those that are written into this backend
     #[arg(long, value_name = "NAME", add = complete::backends())]
     backend: Option<BackendName>,
@@ -33,6 +36,7 @@ pub(crate) struct List {
 
 pub(crate) async fn run(args: List, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let query = ChangeQuery {
+        service: args.service.map(|name| name.to_string()),
         backend: args.backend.map(|name| name.to_string()),
         active: args.active.then_some(true),
         switch: args.switch.map(|name| name.to_string()),

@@ -68,7 +68,8 @@ fn typed(server: &Arc<Fake>, line: &str) -> (ExitCode, String, String) {
 
 fn server(preview: SilencePreview) -> Fake {
     let deadline = silenced().deadline;
-    let preview = PreviewView { legs: vec![], silences: vec![preview], deadline, doors: vec![] };
+    let preview =
+        PreviewView { legs: vec![], silences: vec![preview], instances: vec![], deadline, doors: vec![] };
     let alerts = vec![alert("order-1", "sh"), alert("order-2", "bj")];
     let silences = vec![silence(), foreign_silence()];
     Fake::default()

@@ -18,7 +18,7 @@ use rein_api::changes::{
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, Ending, Guards, Intent};
 use rein_domain::hold::{Cell, Hold, HoldState, Resolution};
-use rein_domain::name::{BackendName, ChangeId, SwitchName};
+use rein_domain::name::{BackendName, ChangeId, ServiceName, SwitchName};
 use rein_domain::time::Timestamp;
 use rein_store::Op;
 use std::collections::BTreeSet;
@@ -56,7 +56,8 @@ impl House {
             });
         }
         let doors = if legs.is_empty() { Vec::new() } else { self.door_views() };
-        Ok(PreviewView { legs, silences, deadline: change.deadline.into(), doors })
+        let instances = viewer.preview_instances(&change);
+        Ok(PreviewView { legs, silences, instances, deadline: change.deadline.into(), doors })
     }
 
     /// Lays a change: one record, one audit entry, one undo.
@@ -249,6 +250,7 @@ impl House {
     pub async fn changes(&self, actor: &Actor, query: &ChangeQuery) -> Result<ChangeList, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
         let switch: Option<SwitchName> = query.switch.as_deref().map(str::parse).transpose()?;
+        let service: Option<ServiceName> = query.service.as_deref().map(str::parse).transpose()?;
         let backend: Option<BackendName> = query.backend.as_deref().map(str::parse).transpose()?;
         let limit = limit(query.limit, 200)?;
         let by_key = match &query.key {
@@ -263,6 +265,7 @@ impl House {
         let wanted = |c: &&Change| {
             query.active.is_none_or(|active| image.world.active(c, now) == active)
                 && switch.as_ref().is_none_or(|name| c.switch_legs().any(|leg| leg.switch == *name))
+                && service.as_ref().is_none_or(|name| crate::views::concerns(c, name))
                 && backend.as_ref().is_none_or(|name| c.cells().any(|(cell, _)| cell.backend == *name))
                 && query
                     .incident
@@ -291,6 +294,7 @@ impl House {
                 LegRequest::Switch(leg) => legs.push(crate::views::wish_from(leg)?),
                 LegRequest::Silence(leg) => legs.extend(self.silence_wishes(&leg.silence).await?),
                 LegRequest::Lift(leg) => legs.push(self.lift_wish(&leg.lift).await?),
+                LegRequest::Instance(leg) => legs.push(crate::views::instance_wish_from(leg)?),
             }
         }
         let supersede = request.supersede.iter().map(|id| self.id_of(id)).collect::<Result<_, _>>()?;

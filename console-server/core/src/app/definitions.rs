@@ -34,6 +34,7 @@ impl House {
         Ok(DefinitionList {
             switches: image.world.switches().map(switch_document).collect(),
             backends: image.world.backends().map(backend_document).collect(),
+            services: Self::service_documents(&image),
         })
     }
 

@@ -8,6 +8,7 @@ pub mod events;
 pub mod held;
 pub mod incidents;
 pub(crate) mod pieces;
+pub mod services;
 pub mod silences;
 pub mod status;
 pub mod switches;

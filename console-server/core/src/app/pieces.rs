@@ -5,15 +5,15 @@ use crate::error::AppError;
 use crate::gate::Decision;
 use crate::image::Image;
 use crate::records::{self, Answer};
-use crate::views::Viewer;
+use crate::views::{Lying, Viewer};
 use rein_api::ErrorCode;
 use rein_api::changes::{ChangeRequest, EffectView, GuardsRequest};
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::audit::Entry;
-use rein_domain::change::{Change, ChangeError, Hush, Leg, SwitchLeg};
+use rein_domain::change::{Change, ChangeError, Hush, Leg, SwitchLeg, Which};
 use rein_domain::incident::Incident;
 use rein_domain::layer::{Layer, Stack, Stance};
-use rein_domain::name::{ActorName, ChangeId, SwitchName};
+use rein_domain::name::{ActorName, ChangeId, ServiceName, SwitchName};
 use rein_domain::switch::Setting;
 use rein_domain::time::Timestamp;
 use rein_store::{Must, Op};
@@ -106,9 +106,17 @@ pub(crate) fn conditions_to_lay(
             keys.extend(image.world.partners(&leg.switch).iter().map(records::target));
         }
     }
+    for leg in change.instance_legs() {
+        // Two drains at once could each leave enough, and both together too little.
+        keys.insert(records::service_target(&leg.service));
+        keys.insert(records::service(&leg.service));
+        if let Which::One { id, .. } = &leg.which {
+            keys.insert(records::instance(&leg.service, id));
+        }
+    }
     if keys.len() + 2 > MOST_CONDITIONS {
         return Err(AppError::new(ErrorCode::Guarded, "too many targets and partners for one change")
-            .hint("name fewer switches at once"));
+            .hint("name fewer at once"));
     }
     let mut must = vec![Must::Absent(records::change(&change.id))];
     must.extend(keys.into_iter().map(|key| image.unmoved(key)));
@@ -139,6 +147,10 @@ pub(crate) fn ops_for(image: &Image, change: &Change) -> Result<Vec<Op>, AppErro
     let mut ops = vec![Op::Put(key.clone(), image.spell(&key, change)?, None)];
     for leg in change.switch_legs() {
         ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
+    }
+    let services: BTreeSet<&ServiceName> = change.instance_legs().map(|leg| &leg.service).collect();
+    for service in services {
+        ops.push(Op::Put(records::service_target(service), change.id.to_string().into(), None));
     }
     Ok(ops)
 }
@@ -189,6 +201,7 @@ pub(crate) fn verbs(leg: &Leg) -> (Verb, Verb) {
         Leg::Switch(_) => (Verb::SwitchOn, Verb::SwitchForce),
         Leg::Silence(leg) if matches!(leg.hush, Hush::Lay(_)) => (Verb::SilenceAdd, Verb::SilenceForce),
         Leg::Silence(_) => (Verb::SilenceExpire, Verb::SilenceForce),
+        Leg::Instance(_) => (Verb::ServiceDrain, Verb::ServiceForce),
     }
 }
 
@@ -226,13 +239,12 @@ pub(crate) fn effects_of_laying(viewer: &Viewer<'_>, change: &Change) -> Vec<Eff
         });
         after
     };
-    change
-        .switch_legs()
-        .filter_map(|leg| {
-            let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
-            Some(viewer.effect(&leg.switch, &before, &with(leg, &before)))
-        })
-        .collect()
+    let switches = change.switch_legs().filter_map(|leg| {
+        let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
+        Some(viewer.effect(&leg.switch, &before, &with(leg, &before)))
+    });
+    let instances = change.instance_legs().map(|leg| viewer.instance_effect(leg, &change.id, Lying::New));
+    switches.chain(instances).collect()
 }
 
 /// What it does to the switches of `change` when the changes in `gone` are over.
@@ -241,12 +253,12 @@ pub(crate) fn effects_without(
     change: &Change,
     gone: BTreeSet<ChangeId>,
 ) -> Vec<EffectView> {
-    change
-        .switch_legs()
-        .filter_map(|leg| {
-            let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
-            let after = viewer.image.world.stack_without(&leg.switch, &gone, viewer.now)?;
-            Some(viewer.effect(&leg.switch, &before, &after))
-        })
-        .collect()
+    let switches = change.switch_legs().filter_map(|leg| {
+        let before = viewer.image.world.stack(&leg.switch, viewer.now)?;
+        let after = viewer.image.world.stack_without(&leg.switch, &gone, viewer.now)?;
+        Some(viewer.effect(&leg.switch, &before, &after))
+    });
+    let instances =
+        change.instance_legs().map(|leg| viewer.instance_effect(leg, &change.id, Lying::Going(&gone)));
+    switches.chain(instances).collect()
 }

@@ -114,7 +114,7 @@ impl House {
     pub(crate) async fn preview_silences(&self, intent: &Intent) -> Vec<SilencePreview> {
         let legs = intent.legs.iter().filter_map(|wish| match wish {
             Wish::Silence(leg) => Some(leg),
-            Wish::Switch(..) => None,
+            Wish::Switch(..) | Wish::Instance(..) => None,
         });
         join_all(legs.map(|leg| self.preview_silence(leg))).await
     }

@@ -12,7 +12,7 @@ use crate::records::{self, Answer};
 use crate::views::{Viewer, said};
 use rein_api::changes::{UndoRequest, UndoView};
 use rein_domain::access::{Actor, Verb};
-use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Leg, Undo, Wish};
+use rein_domain::change::{Change, ChangeError, Did, Ending, Guards, Intent, Leg, Pick, Undo, Which, Wish};
 use rein_domain::name::ChangeId;
 use rein_domain::time::Timestamp;
 use std::collections::BTreeSet;
@@ -123,5 +123,12 @@ fn wish(leg: &Leg) -> Wish {
     match leg {
         Leg::Switch(leg) => Wish::Switch(leg.switch.clone(), leg.setting, leg.scope.clone()),
         Leg::Silence(leg) => Wish::Silence(leg.clone()),
+        Leg::Instance(leg) => {
+            let pick = match &leg.which {
+                Which::One { id, incarnation } => Pick::One(id.clone(), Some(incarnation.clone())),
+                Which::Zone(zone) => Pick::Zone(zone.clone()),
+            };
+            Wish::Instance(leg.service.clone(), pick, leg.weight)
+        }
     }
 }

@@ -39,7 +39,7 @@ fn want(change: &Change, leg: &Leg) -> Want {
         Leg::Silence(SilenceLeg { hush: Hush::Lay(matchers), .. }) => {
             (silence(change, matchers), Origin::Own, Some(change.deadline))
         }
-        Leg::Silence(SilenceLeg { hush: Hush::Lift(_), .. }) | Leg::Switch(_) => {
+        Leg::Silence(SilenceLeg { hush: Hush::Lift(_), .. }) | Leg::Switch(_) | Leg::Instance(_) => {
             (Value::ABSENT, Origin::Foreign, None)
         }
     };

@@ -18,7 +18,7 @@ use rein_domain::change::{Change, Ended, Ending, Leg};
 use rein_domain::name::ActorName;
 use rein_domain::time::Timestamp;
 use rein_store::{Commit, Key, LaneEntry, Must, Op, Outcome, Revision, Store};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -100,6 +100,10 @@ impl House {
         let mut ops = vec![Op::Put(key.clone(), self.image.read().spell(&key, next)?, None)];
         for leg in change.switch_legs() {
             ops.push(Op::Put(records::target(&leg.switch), change.id.to_string().into(), None));
+        }
+        let services: BTreeSet<_> = change.instance_legs().map(|leg| &leg.service).collect();
+        for service in services {
+            ops.push(Op::Put(records::service_target(service), change.id.to_string().into(), None));
         }
         let lane = match entry {
             Some(entry) => Some(LaneEntry { lane: self.lane.clone(), body: records::encode(&entry)? }),

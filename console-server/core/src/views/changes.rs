@@ -60,10 +60,13 @@ impl Viewer<'_> {
     }
 
     fn leg(&self, change: &Change, (at, leg): (usize, &Leg), active: bool) -> LegView {
+        if let Some(leg) = leg.as_instance() {
+            return self.instance_leg(change, leg, active);
+        }
         match (leg.as_switch(), change.cell(at)) {
             (Some(leg), _) => self.switch_leg(change, leg, active),
             (None, Some(cell)) => self.cell_leg((change, leg), &cell, active),
-            (None, None) => unreachable!("a leg lies over a switch or in a cell"),
+            (None, None) => unreachable!("a leg lies over a switch, over instances or in a cell"),
         }
     }
 
@@ -130,6 +133,10 @@ impl Viewer<'_> {
             "in force"
         } else if all("excepted") {
             "excepted"
+        } else if all("moot") {
+            "moot"
+        } else if legs.iter().all(|leg| matches!(leg.state.as_str(), "in force" | "moot")) {
+            "in force"
         } else {
             "pending"
         };

@@ -2,12 +2,16 @@
 
 mod backends;
 mod changes;
+mod services;
 mod switches;
 
 pub(crate) use backends::{
     backend_document, backend_from, keeper, misjudged as backend_misjudged, plugin_view, tidy,
 };
 pub(crate) use changes::wish_from;
+pub(crate) use services::{
+    Lying, concerns, instance_wish_from, registration_from, service_document, service_from,
+};
 pub(crate) use switches::{switch_document, switch_from};
 
 use crate::house::House;
@@ -140,6 +144,7 @@ pub(crate) fn leg_words(leg: &Leg) -> String {
         Leg::Silence(SilenceLeg { hush: Hush::Lift(lifted), .. }) => {
             format!("lift {} by {}", lifted.what, lifted.author)
         }
+        Leg::Instance(leg) => services::leg_words(leg),
     }
 }
 

@@ -1,0 +1,125 @@
+//! Whole screens about services: lists, one service, a drain before it is done.
+
+use crate::output::{Detail, Show};
+use crate::render::sample::{at, look, proof};
+use crate::render::services::instance_preview;
+use insta::assert_snapshot;
+use rein_api::changes::{EffectView, HolderView};
+use rein_api::services::{
+    InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow, ServiceView,
+    SwitchBrief, VersionView, ZoneView,
+};
+
+fn row(name: &str, health: &str) -> ServiceRow {
+    let zone = |zone: &str, up| ZoneView { zone: zone.into(), up, all: 2 };
+    let version = |version: &str, instances| VersionView { version: version.into(), instances };
+    ServiceRow {
+        name: name.into(),
+        owner: Some("team-order".into()),
+        tier: Some(1),
+        health: health.into(),
+        up: 3,
+        all: 4,
+        drained: 1,
+        zones: vec![zone("bj", 2), zone("sh", 1)],
+        versions: vec![version("v2.3", 3), version("v2.4", 1)],
+        active_changes: 2,
+        alarm: None,
+    }
+}
+
+fn instance(id: &str, state: &str) -> InstanceView {
+    InstanceView {
+        id: id.into(),
+        incarnation: "00000000000000ab".into(),
+        zone: Some("sh".into()),
+        version: Some("v2.3".into()),
+        address: "10.0.0.7:8080".into(),
+        weight: 100,
+        effective: 100,
+        changes: vec![],
+        spared: vec![],
+        state: state.into(),
+        why: "check passes".into(),
+        since: at("2026-11-23T02:00:00Z"),
+        served: true,
+        beat_age_ms: Some(1_234),
+        check: Some("http /healthz every 5 s, 1 up, 3 down".into()),
+        metadata: [("note".to_owned(), "\u{1b}[31mred\u{202e}".to_owned())].into(),
+        registered: at("2026-11-23T01:00:00Z"),
+        by: "order".into(),
+    }
+}
+
+#[test]
+fn a_list_says_first_what_is_wrong_with_all_of_it() {
+    let mut short = row("order", "degraded");
+    short.alarm = Some("below its floor: 3 of 4 healthy instances with traffic, and its floor is 4".into());
+    let mut plain = row("sms", "up");
+    (plain.drained, plain.active_changes) = (0, 0);
+    plain.versions.truncate(1);
+    let registry = RegistryView {
+        instances: 8,
+        preserved: Some(PreservedView { since: at("2026-11-23T02:00:00Z"), silent: 5, of: 8 }),
+        stale_ms: Some(12_000),
+    };
+    let list = ServiceList { services: vec![short, plain], registry };
+    assert_snapshot!("list", list.table(&look(), Detail::Short));
+    let nobody = ServiceList { services: vec![], registry: RegistryView::default() };
+    assert_snapshot!("nobody", nobody.table(&look(), Detail::Short));
+}
+
+#[test]
+fn a_service_shows_who_gets_what_and_why() {
+    let drained = InstanceView { effective: 0, served: false, ..instance("i-1", "up") };
+    let down = InstanceView {
+        why: "check failed: Connection refused".into(),
+        beat_age_ms: None,
+        served: false,
+        ..instance("i-2", "down")
+    };
+    let spared = InstanceView { spared: vec!["k7q2m9x4tf".into()], effective: 10, ..instance("i-3", "up") };
+    let view = ServiceView {
+        row: row("order", "degraded"),
+        floor: "4 instances".into(),
+        instances: vec![drained, down, spared],
+        switches: vec![SwitchBrief { name: "order/coupons".into(), summary: "20 % off in sh".into() }],
+        changes: vec![],
+        proof: proof(2, 2),
+        registry: RegistryView::default(),
+        revision: 7,
+    };
+    assert_snapshot!("service", view.table(&look(), Detail::Short));
+    let wide = view.table(&look(), Detail::Wide);
+    assert!(!wide.contains('\u{1b}') && !wide.contains('\u{202e}'), "{wide}");
+    assert_eq!(view.names(), ["order/i-1", "order/i-2", "order/i-3"]);
+    // What the wire carries reads back whole.
+    let sent = serde_json::to_string(&view).unwrap();
+    assert_eq!(serde_json::from_str::<ServiceView>(&sent).unwrap(), view);
+}
+
+#[test]
+fn a_drain_says_before_it_is_done_who_is_left() {
+    let holder = HolderView {
+        change: "3v9k2m7c1x".into(),
+        actor: "bob".into(),
+        incident: Some("INC-41".into()),
+        summary: "weight 10".into(),
+        deadline: at("2026-11-23T04:30:00Z"),
+        own: false,
+    };
+    let preview = InstancePreview {
+        effect: EffectView {
+            target: "order/i-1".into(),
+            before: "weight 10 of 100".into(),
+            after: "drained".into(),
+            visible: true,
+            still_held: vec![holder],
+        },
+        summary: "drained".into(),
+        left: vec!["bj 4 of 4 healthy".into(), "sh 3 of 4 healthy".into()],
+        floor: "half of the healthy ones in each zone (none declared)".into(),
+        reach: proof(0, 0),
+    };
+    assert_snapshot!("drain", instance_preview(&look(), &preview));
+}

@@ -1,0 +1,44 @@
+//! The builtin registry's soft state: heartbeats, looks, and what is served to callers. Registrations are
+//! records; nothing here is ever stored.
+//!
+//! ```text
+//!  heartbeat ──▶ pulses ──▶ sweep ─┐
+//!  wheel ──▶ probes ──▶ judge ─────┴─▶ health in the image ──▶ rosters ──▶ watchers
+//! ```
+//!
+//! One sweep and one wheel serve all instances: none has a task or a timer of its own.
+
+mod checks;
+mod pulses;
+mod rosters;
+mod shared;
+
+pub use checks::Probes;
+pub(crate) use pulses::Beaten;
+pub use rosters::{Entry, Roster, Watcher, Watching};
+
+use checks::Wheel;
+use parking_lot::{Mutex, RwLock};
+use pulses::{Preserving, Pulses};
+use rosters::Rosters;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+
+/// All of it, of one server.
+#[derive(Default)]
+pub(crate) struct Registry {
+    /// What was heard and seen of each instance.
+    pulses: RwLock<Pulses>,
+    /// Whether many fell silent at once.
+    preserving: Mutex<Preserving>,
+    /// When each instance is looked at next.
+    wheel: Mutex<Wheel>,
+    /// How it is looked at; without this nobody is.
+    probes: OnceLock<Arc<dyn Probes>>,
+    /// What is served.
+    rosters: Rosters,
+    /// Wakes whoever makes rosters, when health altered.
+    altered: Notify,
+    /// What the server that looks said last, when this one does not.
+    told: Mutex<shared::Told>,
+}
