@@ -49,7 +49,6 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Switch { verb } => switch::run(verb, ctx).await,
         Command::Service { verb } => service::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
-        Command::Service { verb } => service::run(verb, ctx).await,
         Command::Silence { verb } => silence::run(verb, ctx).await,
         Command::Backend { verb } => backend::run(verb, ctx).await,
         Command::Plugin { verb } => plugin::run(verb, ctx).await,

@@ -85,11 +85,11 @@ fn free_port() -> Result<SocketAddr, String> {
 }
 
 impl House {
-<<<<<<< HEAD
     /// A server that somebody else started and ends.
     pub(crate) fn at(api: Api) -> Self {
         Self { grpc: api.address, api, pid: None, own: None }
-=======
+    }
+
     /// A server of our own that was not started yet.
     fn prepared(rein: &Path, data: PathBuf, env: &[(&'static str, &str)]) -> Result<Self, String> {
         let env = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -140,7 +140,6 @@ impl House {
         command.env("REIN_SERVER", format!("http://{}", self.api.address)).env("REIN_TOKEN_FILE", &own.token);
         command.env("HOME", &own.data).current_dir(&own.data).stdin(Stdio::null());
         Ok(command)
->>>>>>> figures
     }
 
     /// Starts our own server, if it is to be one, and waits until it answers.

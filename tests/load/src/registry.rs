@@ -97,6 +97,9 @@ pub(crate) async fn run(args: Registry) -> Result<Value, String> {
     Ok(figures)
 }
 
+/// Where instances are.
+const ZONES: [&str; 3] = ["sh", "bj", "gz"];
+
 fn name(service: usize) -> String {
     format!("service-{service:05}")
 }
@@ -105,7 +108,7 @@ fn body(service: usize, instance: usize, version: &str) -> Value {
     json!({
         "service": name(service),
         "id": format!("i-{instance:03}"),
-        "zone": ["sh", "bj", "gz"][instance % 3],
+        "zone": ZONES[instance % ZONES.len()],
         "version": version,
         "address": format!("10.{}.{}.{}:8080", service / 250, service % 250, instance + 1),
         "heartbeat_seconds": 300,

@@ -106,7 +106,7 @@ impl House {
                 // The plugin first: one that was declared anew has to be started before it can be asked.
                 let description = match adapter.describe().await {
                     Ok(description) => Some(description),
-                    Err(_) => self.looks.of(&name).description,
+                    Err(_) => self.looks.of(&name).description.clone(),
                 };
                 // One that cannot even say what it is may well measure: it is asked, and its fault shown.
                 let measures = description.as_ref().is_none_or(|d| d.nouns.iter().any(|noun| noun == NOUN));
