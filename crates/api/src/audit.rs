@@ -44,6 +44,10 @@ pub struct AuditQuery {
     /// At most this many, newest first; 1 to 1000, default 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// `true`: also what instances did by themselves: that they registered, and went. They are in the trail
+    /// in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registrations: Option<bool>,
 }
 
 /// Entries, newest first.

@@ -17,10 +17,17 @@ pub(crate) struct List {
     /// At most this many [default: 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: Option<u32>,
+    /// Also that instances registered, and went
+    #[arg(long)]
+    registrations: bool,
 }
 
 pub(crate) async fn run(args: List, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
-    let query = AuditQuery { since_seconds: args.since.map(|since| since.as_secs()), limit: args.limit };
+    let query = AuditQuery {
+        since_seconds: args.since.map(|since| since.as_secs()),
+        limit: args.limit,
+        registrations: args.registrations.then_some(true),
+    };
     let list = ctx.client()?.audit(&query).await?;
     ctx.show(&list)?;
     Ok(ExitCode::Done)

@@ -16,21 +16,43 @@ use std::time::Duration;
 /// Entries read at once.
 const PAGE: usize = 500;
 
+/// Entries looked at, at most: of instances that come and go there may be very many between two acts of people.
+const MOST_READ: u64 = 20_000;
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All.
+    All,
+    /// What people did, and Rein by arithmetic; not that instances registered and went.
+    People,
+}
+
+fn is_registration(entry: &Entry) -> bool {
+    matches!(entry.verb.as_str(), "service:register" | "service:deregister")
+}
+
 impl House {
     /// Entries, newest first.
     pub async fn audit(&self, actor: &Actor, query: &AuditQuery) -> Result<AuditList, AppError> {
         actor.can(Verb::ReadAudit, &Pattern::All)?;
         let most = limit(query.limit, 200)?;
         let since = query.since_seconds.map(|s| self.clock.now().minus(Duration::from_secs(s)));
-        let entries = self.recent(since.unwrap_or(Timestamp(i64::MIN)), most).await?;
+        let wanted = if query.registrations == Some(true) { Wanted::All } else { Wanted::People };
+        let entries = self.recent(since.unwrap_or(Timestamp(i64::MIN)), most, wanted).await?;
         Ok(AuditList { entries })
     }
 
     /// The newest entries of all lanes, not older than `since`.
-    pub(crate) async fn recent(&self, since: Timestamp, most: usize) -> Result<Vec<AuditView>, AppError> {
+    pub(crate) async fn recent(
+        &self,
+        since: Timestamp,
+        most: usize,
+        wanted: Wanted,
+    ) -> Result<Vec<AuditView>, AppError> {
         let mut entries: Vec<(Timestamp, AuditView)> = Vec::new();
         for head in self.store.lanes().await? {
-            entries.extend(self.tail(&head, since, most).await?);
+            entries.extend(self.tail(&head, since, (most, wanted)).await?);
         }
         entries.sort_by(|a, b| (b.0, &b.1.lane, b.1.seq).cmp(&(a.0, &a.1.lane, a.1.seq)));
         Ok(entries.into_iter().take(most).map(|(_, view)| view).collect())
@@ -42,17 +64,21 @@ impl House {
         &self,
         head: &LaneHead,
         since: Timestamp,
-        most: usize,
+        (most, wanted): (usize, Wanted),
     ) -> Result<Vec<(Timestamp, AuditView)>, AppError> {
         let mut found = Vec::new();
         let mut upto = head.seq;
-        while upto > 0 && found.len() < most {
+        let last = upto.saturating_sub(MOST_READ);
+        while upto > last && found.len() < most {
             let page = (PAGE as u64).min(upto);
             let items = self.store.lane(&head.lane, upto - page, page as usize).await?;
             for item in items.iter().rev() {
                 let entry: Entry = entry(&head.lane, item)?;
                 if entry.at < since || found.len() == most {
                     return Ok(found);
+                }
+                if wanted == Wanted::People && is_registration(&entry) {
+                    continue;
                 }
                 found.push((entry.at, view(&head.lane, item.seq, entry)));
             }

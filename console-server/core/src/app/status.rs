@@ -1,5 +1,6 @@
 //! Status: the whole picture.
 
+use crate::app::audit::Wanted;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
@@ -27,7 +28,7 @@ impl House {
         let now = self.clock.now();
         // What is in force is known without the store; what altered lately is not, and an empty
         // list must not pass for "nothing".
-        let (recent, unread) = match self.recent(now.minus(LATELY), 20).await {
+        let (recent, unread) = match self.recent(now.minus(LATELY), 20, Wanted::People).await {
             Ok(recent) => (recent, None),
             Err(error) => (Vec::new(), Some(format!("what altered lately cannot be read: {error}"))),
         };

@@ -210,7 +210,10 @@ impl Rig {
 
     pub(crate) async fn audit(&self) -> Vec<AuditView> {
         self.house
-            .audit(&self.admin, &AuditQuery { since_seconds: None, limit: Some(1000) })
+            .audit(
+                &self.admin,
+                &AuditQuery { limit: Some(1000), registrations: Some(true), ..AuditQuery::default() },
+            )
             .await
             .unwrap()
             .entries
