@@ -62,7 +62,7 @@ impl Etcd {
             return None;
         };
         let members = (0..count).map(|_| Member { client: free_port(), peer: free_port(), process: None });
-        let mut etcd = Self { program, room: Room::new("etcd"), members: members.collect(), disk };
+        let mut etcd = Self { program, disk, room: Room::new("etcd"), members: members.collect() };
         (0..count).for_each(|n| etcd.run(n));
         etcd.serves();
         Some(etcd)
