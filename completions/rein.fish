@@ -28,7 +28,8 @@ complete -c rein -n "__fish_rein_needs_command" -s o -l output -d 'What is print
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -42,6 +43,7 @@ complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
 complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
+complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services: who calls whom, and how that goes'
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
 complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
@@ -63,7 +65,8 @@ complete -c rein -n "__fish_rein_using_subcommand status" -s o -l output -d 'Wha
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -79,7 +82,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_subcommand_from list show off on" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -98,7 +102,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -113,7 +118,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -138,7 +144,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -167,7 +174,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -182,11 +190,47 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from graph" -f -a "graph" -d 'Show who calls whom, and how the calls go: a tree, or a picture with -o svg'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l backend -d 'Only by this backend' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l window -d 'Over how long [default: as each backend is configured]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -207,7 +251,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -223,7 +268,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -245,7 +291,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -268,7 +315,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -289,7 +337,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -307,7 +356,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -332,7 +382,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -349,7 +400,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -367,7 +419,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -389,7 +442,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -409,7 +463,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -432,7 +487,8 @@ complete -c rein -n "__fish_rein_using_subcommand undo" -s o -l output -d 'What 
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand undo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -450,7 +506,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and not __fish_seen_
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and not __fish_seen_subcommand_from use show list extend close" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -470,7 +527,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -486,7 +544,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -501,7 +560,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -520,7 +580,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -540,7 +601,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -559,7 +621,8 @@ complete -c rein -n "__fish_rein_using_subcommand watch" -s o -l output -d 'What
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -575,7 +638,8 @@ complete -c rein -n "__fish_rein_using_subcommand apply" -s o -l output -d 'What
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -592,7 +656,8 @@ complete -c rein -n "__fish_rein_using_subcommand diff" -s o -l output -d 'What 
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -608,7 +673,8 @@ complete -c rein -n "__fish_rein_using_subcommand export" -s o -l output -d 'Wha
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand export" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -623,7 +689,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_s
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -641,7 +708,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -656,7 +724,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -671,7 +740,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -686,7 +756,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -707,7 +778,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -722,7 +794,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -737,7 +810,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -755,7 +829,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -770,7 +845,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -788,7 +864,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -803,7 +880,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and not __fish_seen_sub
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and not __fish_seen_subcommand_from list verify heads" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -823,7 +901,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -840,7 +919,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -855,7 +935,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from heads" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -870,7 +951,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_sub
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -892,7 +974,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -907,7 +990,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -922,7 +1006,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -938,7 +1023,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and not __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and not __fish_seen_subcommand_from can-i whoami" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -955,7 +1041,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcomma
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -970,7 +1057,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcomma
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcommand_from whoami" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -985,7 +1073,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and not __fish_seen_s
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and not __fish_seen_subcommand_from add use list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1003,7 +1092,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1018,7 +1108,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1033,7 +1124,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1048,7 +1140,8 @@ complete -c rein -n "__fish_rein_using_subcommand completions" -s o -l output -d
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1072,7 +1165,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1093,7 +1187,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1111,7 +1206,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1129,7 +1225,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1146,7 +1243,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1164,7 +1262,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1178,11 +1277,13 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand demo" -l for -d 'Stop by itself after this time, such as 20s' -r
 complete -c rein -n "__fish_rein_using_subcommand demo" -l script -d 'Type the commands of this file, then report' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -l rps -d 'Orders per second' -r
+complete -c rein -n "__fish_rein_using_subcommand demo" -l targets -d 'Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
