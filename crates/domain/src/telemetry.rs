@@ -98,13 +98,15 @@ pub struct Percent(pub f64);
 impl std::fmt::Display for Percent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let percent = self.0 * 100.0;
+        // 1 - 0.9 is a hair less than a tenth, and ten per cent all the same.
+        let rounded = (percent * 10.0).round() / 10.0;
         let text = match percent {
             p if p <= 0.0 => "0 %".to_owned(),
             p if p >= 100.0 => "100 %".to_owned(),
             p if p < 0.1 => "<0.1 %".to_owned(),
             p if p > 99.9 => ">99.9 %".to_owned(),
-            p if (10.0..=90.0).contains(&p) => format!("{p:.0} %"),
-            p => format!("{p:.1} %"),
+            _ if (10.0..=90.0).contains(&rounded) => format!("{rounded:.0} %"),
+            _ => format!("{rounded:.1} %"),
         };
         f.pad(&text)
     }
@@ -176,6 +178,7 @@ mod tests {
             (0.0, "0 %"),
             (0.000_1, "<0.1 %"),
             (0.012, "1.2 %"),
+            (1.0 - 0.9, "10 %"),
             (0.5, "50 %"),
             (0.994, "99.4 %"),
             (0.999_9, ">99.9 %"),

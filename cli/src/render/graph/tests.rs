@@ -81,15 +81,15 @@ fn a_tree_says_who_calls_whom_and_how_that_goes() {
     assert_eq!(
         company().table(&plain(None), Detail::Short),
         "\
-CALLS                          REQ/S       OK      P99  HEALTH
-batch                        no data  no data  no data  no data
-gateway                         98.2   99.8 %   240 ms  good
-├─ delivery                      5.0    100 %    30 ms  good
-│  └─ sms                        5.0    100 %    30 ms  good
-└─ order                        72.0   98.1 %    1.2 s  degraded: 1.9 % fail
-   ├─ delivery (see above)       5.0    100 %    30 ms  good
-   ├─ recommendations           55.0     50 %     12 s  failing: 50 % fail
-   └─ restaurant                   0  no data  no data  idle
+CALLS                         REQ/S       OK      P99  HEALTH
+batch                       no data  no data  no data  no data
+gateway                        98.2   99.8 %   240 ms  good
+├─ delivery                     5.0    100 %    30 ms  good
+│  └─ sms                       5.0    100 %    30 ms  good
+└─ order                       72.0   98.1 %    1.2 s  degraded: 1.9 % fail
+   ├─ delivery (see above)      5.0    100 %    30 ms  good
+   ├─ recommendations          55.0     50 %     12 s  failing: 50 % fail
+   └─ restaurant                  0  no data  no data  idle
 over 60 s by metrics, 7 s old · no answer from http://b:9090
 "
     );
