@@ -104,6 +104,8 @@ fn a_prometheus_that_is_gone_is_named(desk: &Desk, mut prometheus: Prometheus) {
         let said = desk.types("rein service graph");
         said.exit == 4 && said.err.contains("metrics:") && said.out.contains("no data")
     });
+    let one = desk.types("rein service graph order");
+    assert!(one.exit == 4 && one.err.contains("metrics:"), "{}", one.err);
     prometheus.start();
     until_true("it is back", secs(60), || desk.types("rein service graph").exit == 0);
 }

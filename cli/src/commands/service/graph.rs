@@ -45,14 +45,19 @@ pub(crate) async fn run(args: Graph, ctx: &mut Ctx) -> Result<ExitCode, CliError
             .hint("rein backend list   # those there are"));
     }
     let graph = CallGraph::new(services, edges);
-    let graph = match &args.service {
-        None => graph,
-        Some(name) => graph.around(name).ok_or_else(|| {
-            CliError::failed(format!("no backend has measured a service {name}, or a call of one"))
-                .hint("rein service graph   # all there are")
-        })?,
+    let found = match &args.service {
+        None => Some(graph),
+        Some(name) => graph.around(name),
     };
-    ctx.show(&graph)?;
+    match (found, &args.service) {
+        (Some(graph), _) => ctx.show(&graph)?,
+        // What is missing may be with whoever does not answer.
+        (None, Some(name)) if unreachable.is_empty() => {
+            let message = format!("no backend has measured a service {name}, or a call of one");
+            return Err(CliError::failed(message).hint("rein service graph   # all there are"));
+        }
+        (None, _) => {}
+    }
     if unreachable.is_empty() {
         return Ok(ExitCode::Done);
     }
