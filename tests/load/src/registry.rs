@@ -102,10 +102,11 @@ fn name(service: usize) -> String {
 }
 
 fn body(service: usize, instance: usize, version: &str) -> Value {
+    let zone = ["sh", "bj", "gz"][instance % 3];
     json!({
         "service": name(service),
         "id": format!("i-{instance:03}"),
-        "zone": ["sh", "bj", "gz"][instance % 3],
+        "zone": zone,
         "version": version,
         "address": format!("10.{}.{}.{}:8080", service / 250, service % 250, instance + 1),
         "heartbeat_seconds": 300,
