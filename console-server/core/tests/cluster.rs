@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use rein_api::ErrorCode;
 use rein_api::changes::EndRequest;
 use rein_api::cluster::{PeerAnswer, PeerQuestion};
+use rein_api::services::{BeatRequest, BeatsRequest, RegisterRequest};
 use rein_core::cluster::{Member, PeerCalls};
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
@@ -249,4 +250,55 @@ async fn what_a_server_starts_with_is_of_one_revision() {
     };
     assert_eq!(at(&c), at(&a.house), "the target and its layers");
     assert!(c.revision().0 >= at(&c).0, "and what it says it knows is what it shows");
+}
+
+fn states(server: &Server, admin: &Actor) -> BTreeMap<String, String> {
+    let view = server.house.service(admin, "order").unwrap();
+    view.instances.into_iter().map(|one| (one.id, one.state)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_heard_by_one_server_count_for_all_and_all_serve_the_same() {
+    let rig = Rig::new();
+    let (a, b, admin) = rig.pair().await;
+    until("a leads", Duration::from_secs(5), async || a.house.reconciles()).await;
+    let mut beats = Vec::new();
+    for n in 1..=8 {
+        let request = RegisterRequest {
+            service: "order".into(),
+            id: format!("i-{n}"),
+            address: "127.0.0.1:9000".into(),
+            zone: None,
+            version: None,
+            weight: None,
+            metadata: BTreeMap::new(),
+            check: None,
+            heartbeat_seconds: None,
+            incarnation: None,
+        };
+        let made = b.house.register(&admin, None, &request).await.unwrap();
+        beats.push(BeatRequest { service: made.service, id: made.id, incarnation: made.incarnation });
+    }
+    a.house.consistent().await.unwrap();
+    // Only b is told, of all but one. The server that judges hears of it from b.
+    let told = BeatsRequest { beats: beats[1..].to_vec() };
+    let lost = async || {
+        b.house.heartbeats_of(&admin, &told).unwrap();
+        rig.hand.pass(100);
+        [&a, &b].iter().all(|server| {
+            let states = states(server, &admin);
+            states["i-1"] == "down" && states.values().filter(|state| *state == "up").count() == 7
+        })
+    };
+    until("both say the same", Duration::from_secs(20), lost).await;
+    for server in [&a, &b] {
+        assert_eq!(server.house.roster(&admin, "order").unwrap().instances.len(), 7);
+    }
+    // The one that judged falls silent: the other goes on with what is known.
+    a.stop.cancel();
+    until("b leads", Duration::from_secs(6), async || b.house.reconciles()).await;
+    assert_eq!(b.house.roster(&admin, "order").unwrap().instances.len(), 7);
+    b.house.heartbeats_of(&admin, &BeatsRequest { beats }).unwrap();
+    let back = async || states(&b, &admin).values().all(|state| state == "up");
+    until("the lost one is back", Duration::from_secs(5), back).await;
 }

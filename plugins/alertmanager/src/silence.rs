@@ -4,7 +4,7 @@ use crate::cell;
 use jiff::Timestamp;
 use rein_plugin::Matcher;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The annotation that also carries a cell's key. Kept and shown from 0.33 on; 0.25 ignores it.
 pub(crate) const ANNOTATION: &str = "rein";
@@ -115,6 +115,24 @@ impl Silence {
         json.windows(4).any(|four| four == b"rein")
     }
 
+    /// Could it carry the marker of one of these cells? Where what stands there is not plain, it could.
+    pub(crate) fn may_be_one_of(json: &[u8], keys: &BTreeSet<&str>) -> bool {
+        let after = |at: usize| json.get(at + 4..).unwrap_or_default();
+        let named = json.windows(4).enumerate().filter(|(_, four)| *four == b"rein").map(|(at, _)| after(at));
+        named.into_iter().any(|rest| {
+            // `[rein:KEY]`, or `"rein":"KEY"`.
+            let filler = |byte: &u8| matches!(byte, b'"' | b' ');
+            let rest = rest.trim_ascii_start();
+            let rest = rest.strip_prefix(b"\"").unwrap_or(rest).trim_ascii_start();
+            let Some(rest) = rest.strip_prefix(b":") else { return true };
+            let begins = rest.iter().position(|byte| !filler(byte)).unwrap_or(rest.len());
+            let rest = rest.get(begins..).unwrap_or_default();
+            let ends = rest.iter().position(|byte| matches!(byte, b']' | b'"')).unwrap_or(rest.len());
+            let key = rest.get(..ends).and_then(|key| std::str::from_utf8(key).ok());
+            key.is_none_or(|key| !cell::is_key(key) || keys.contains(key))
+        })
+    }
+
     /// Does it hush, or will it?
     pub(crate) fn is_live(&self) -> bool {
         self.state != "expired"
@@ -178,5 +196,36 @@ impl TryFrom<&(String, String, String)> for RawMatcher {
             other => return Err(format!("`matchers`: {other:?} is no operator; = != =~ !~ are")),
         };
         Ok(Self { name: name.clone(), value: value.clone(), is_regex, is_equal })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_seen_before_parsing_and_what_is_not_plain_is_parsed() {
+        let keys: BTreeSet<&str> = ["0123456789.1", "0123456780", ":colon"].into();
+        let may = |json: &str| Silence::may_be_one_of(json.as_bytes(), &keys);
+        for one in [
+            r#"{"comment":"x [rein:0123456789.1]"}"#,
+            r#"{"comment":"[rein:other] [rein:0123456780]"}"#,
+            r#"{"annotations":{"rein":"0123456780"}}"#,
+            "{\"annotations\": {\"rein\" : \"0123456780\"}}",
+            r#"{"comment":"[rein:01234\u00356780]"}"#,
+            r#"{"comment":"take the rein \\ of it"}"#,
+            r#"{"comment":"[rein:"}"#,
+            r#"{"comment":"[rein::colon]"}"#,
+        ] {
+            assert!(may(one), "{one}");
+        }
+        for other in [
+            r#"{"comment":"x [rein:0123456789]","id":"0123456780"}"#,
+            r#"{"comment":"[rein:other]","annotations":{"rein":"other"}}"#,
+            r#"{"comment":"silenced through Rein"}"#,
+            "",
+        ] {
+            assert!(!may(other), "{other}");
+        }
     }
 }

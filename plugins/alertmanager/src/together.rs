@@ -8,7 +8,15 @@ use crate::cell::Cell;
 use crate::look::Look;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// How long is waited for writes that have had their look, at most. One that is alone waits for nobody.
+const LINGER: Duration = Duration::from_millis(20);
+/// How often is looked whether they are done.
+const STEP: Duration = Duration::from_millis(1);
 
 /// Those who wait for a look.
 #[derive(Default)]
@@ -31,6 +39,13 @@ impl Backend {
         // Somebody may have looked for this one as well, just before.
         if let Ok(look) = told.try_recv() {
             return look;
+        }
+        // Whoever has had the last look is about to make room for the next write, which then looks as well.
+        let linger = Instant::now() + LINGER;
+        while self.writes.load(Ordering::Relaxed) > self.together.waiting.lock().len()
+            && Instant::now() < linger
+        {
+            tokio::time::sleep(STEP).await;
         }
         let waiting = std::mem::take(&mut *self.together.waiting.lock());
         let cells: Vec<Cell> = waiting.iter().map(|(cell, _)| cell.clone()).chain([cell.clone()]).collect();

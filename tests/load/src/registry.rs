@@ -97,18 +97,16 @@ pub(crate) async fn run(args: Registry) -> Result<Value, String> {
     Ok(figures)
 }
 
-/// Where instances are.
-const ZONES: [&str; 3] = ["sh", "bj", "gz"];
-
 fn name(service: usize) -> String {
     format!("service-{service:05}")
 }
 
 fn body(service: usize, instance: usize, version: &str) -> Value {
+    let zone = ["sh", "bj", "gz"][instance % 3];
     json!({
         "service": name(service),
         "id": format!("i-{instance:03}"),
-        "zone": ZONES[instance % ZONES.len()],
+        "zone": zone,
         "version": version,
         "address": format!("10.{}.{}.{}:8080", service / 250, service % 250, instance + 1),
         "heartbeat_seconds": 300,

@@ -74,7 +74,7 @@ impl Three {
         let last = names.last().ok_or("nothing was declared")?;
         for house in &self.houses {
             let give_up = Instant::now() + PATIENCE;
-            let ask = Ask::get(format!("/v1/definitions/switch/{last}"));
+            let ask = Ask::get(format!("/v1/switches/{last}"));
             while !house.api.conn().send(&ask).await.is_ok_and(|answer| answer.good()) {
                 if Instant::now() > give_up {
                     return Err(format!("{} does not know {last}", house.api.address));
