@@ -28,7 +28,8 @@ complete -c rein -n "__fish_rein_needs_command" -s o -l output -d 'What is print
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -42,7 +43,7 @@ complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
 complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
-complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services and their instances, take traffic from them'
+complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services, their instances and the calls between them; take traffic from instances'
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
 complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
@@ -65,7 +66,8 @@ complete -c rein -n "__fish_rein_using_subcommand status" -s o -l output -d 'Wha
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -81,7 +83,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_subcommand_from list show off on" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -100,7 +103,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -115,7 +119,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -140,7 +145,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from off" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -169,7 +175,8 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -184,31 +191,34 @@ complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand switch; and __fish_seen_subcommand_from on" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l server -d 'The server\'s URL; also REIN_SERVER' -r
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s q -l quiet -d 'Say less: data and errors only'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "list" -d 'List services: health, instances up by zone, versions, active changes'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "show" -d 'Show one service: its instances and why each is as it is, its switches, its changes'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "drain" -d 'Take all traffic from instances for a while: preview, confirm, record, wait for proof'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "weigh" -d 'Lower the share of traffic that an instance gets, for a while'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show drain weigh accept-loss" -f -a "accept-loss" -d 'Say that instances which fell silent together are really gone'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "list" -d 'List services: health, instances up by zone, versions, active changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "show" -d 'Show one service: its instances and why each is as it is, its switches, its changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "graph" -d 'Show who calls whom, and how the calls go: a tree, or a picture with -o svg'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "drain" -d 'Take all traffic from instances for a while: preview, confirm, record, wait for proof'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "weigh" -d 'Lower the share of traffic that an instance gets, for a while'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "accept-loss" -d 'Say that instances which fell silent together are really gone'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -224,7 +234,8 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -235,6 +246,24 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l backend -d 'Only by this backend' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l window -d 'Over how long [default: as each backend is configured]' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l zone -d 'All instances in this zone, also those that join; goes with SERVICE' -r
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l for -d 'How long it lasts, such as 30m or 1h30m [default: the server\'s]' -r
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l incident -d 'The incident it belongs to [default: REIN_INCIDENT, else the one in use]' -r
@@ -245,7 +274,8 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from drain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -270,7 +300,8 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from weigh" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -290,7 +321,8 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -307,7 +339,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_s
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -328,7 +361,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -344,7 +378,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -366,7 +401,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -389,7 +425,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -410,7 +447,8 @@ complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand silence; and __fish_seen_subcommand_from expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -428,7 +466,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and not __fish_seen_subcommand_from list show end extend resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -454,7 +493,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -471,7 +511,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -489,7 +530,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from end" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -511,7 +553,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -531,7 +574,8 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -554,7 +598,8 @@ complete -c rein -n "__fish_rein_using_subcommand undo" -s o -l output -d 'What 
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand undo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -581,7 +626,8 @@ complete -c rein -n "__fish_rein_using_subcommand diagnose" -s o -l output -d 'W
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -596,7 +642,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and not __fish_seen_
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and not __fish_seen_subcommand_from use show list extend close" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -616,7 +663,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -632,7 +680,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -647,7 +696,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -666,7 +716,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from extend" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -686,7 +737,8 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -705,7 +757,8 @@ complete -c rein -n "__fish_rein_using_subcommand watch" -s o -l output -d 'What
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -721,7 +774,8 @@ complete -c rein -n "__fish_rein_using_subcommand apply" -s o -l output -d 'What
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -738,7 +792,8 @@ complete -c rein -n "__fish_rein_using_subcommand diff" -s o -l output -d 'What 
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -754,7 +809,8 @@ complete -c rein -n "__fish_rein_using_subcommand export" -s o -l output -d 'Wha
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand export" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -769,7 +825,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_s
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and not __fish_seen_subcommand_from list show check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -787,7 +844,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -802,7 +860,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -817,7 +876,8 @@ complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand backend; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -832,7 +892,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and not __fish_seen_subcommand_from list show logs new serve guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -853,7 +914,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -868,7 +930,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -883,7 +946,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -901,7 +965,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from new" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -916,7 +981,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -934,7 +1000,8 @@ complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand plugin; and __fish_seen_subcommand_from guard" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -949,7 +1016,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and not __fish_seen_sub
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and not __fish_seen_subcommand_from list verify heads" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -969,7 +1037,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -977,6 +1046,7 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -l registrations -d 'Also that instances registered, and went'
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -986,7 +1056,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1001,7 +1072,8 @@ complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand audit; and __fish_seen_subcommand_from heads" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1016,7 +1088,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_sub
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1038,7 +1111,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1053,7 +1127,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1068,7 +1143,8 @@ complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcomm
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1084,7 +1160,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and not __fish_seen_subc
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and not __fish_seen_subcommand_from can-i whoami" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1101,7 +1178,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcomma
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcommand_from can-i" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1116,7 +1194,8 @@ complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcomma
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand auth; and __fish_seen_subcommand_from whoami" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1131,7 +1210,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and not __fish_seen_s
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and not __fish_seen_subcommand_from add use list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1149,7 +1229,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from add" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1164,7 +1245,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from use" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1179,7 +1261,8 @@ complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subco
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand context; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1194,7 +1277,8 @@ complete -c rein -n "__fish_rein_using_subcommand completions" -s o -l output -d
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1218,7 +1302,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_su
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1239,7 +1324,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1257,7 +1343,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from backup" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1275,7 +1362,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from restore" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1292,7 +1380,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from accept" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1310,7 +1399,8 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"
@@ -1324,11 +1414,13 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand demo" -l for -d 'Stop by itself after this time, such as 20s' -r
 complete -c rein -n "__fish_rein_using_subcommand demo" -l script -d 'Type the commands of this file, then report' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -l rps -d 'Orders per second' -r
+complete -c rein -n "__fish_rein_using_subcommand demo" -l targets -d 'Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
 yaml\t'The API\'s answer'
-name\t'Names or ids only, one a line'"
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
 complete -c rein -n "__fish_rein_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
 always\t'Even into a pipe'
 never\t'Not at all'"

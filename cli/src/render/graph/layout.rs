@@ -26,9 +26,12 @@ pub(super) struct Layout {
     pub(super) rows: Vec<usize>,
 }
 
+/// An edge: caller and callee.
+type Pair = (usize, usize);
+
 /// Lays out nodes `0..count` with these edges.
-pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
-    let forward: Vec<(usize, usize)> = without_circles(count, edges);
+pub(super) fn layout(count: usize, edges: &[Pair]) -> Layout {
+    let forward: Vec<Pair> = without_circles(count, edges);
     let layers = layers(count, &forward);
     let mut chains: Vec<Vec<usize>> = Vec::with_capacity(edges.len());
     let mut layer_of = layers.clone();
@@ -50,7 +53,7 @@ pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
     for layer in &layer_of {
         heights[*layer] += 1;
     }
-    let path = |((chain, turned), original): ((&Vec<usize>, &(usize, usize)), &(usize, usize))| {
+    let path = |((chain, turned), original): ((&Vec<usize>, &Pair), &Pair)| {
         let mut path: Vec<Place> = chain.iter().map(|n| place(*n)).collect();
         if turned != original {
             path.reverse();
@@ -65,7 +68,7 @@ pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
 }
 
 /// The same edges, those turned round that lead back to where a walk came from.
-fn without_circles(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+fn without_circles(count: usize, edges: &[Pair]) -> Vec<Pair> {
     let mut out: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut entered = vec![0usize; count];
     for (n, (from, to)) in edges.iter().enumerate() {
@@ -107,7 +110,7 @@ fn without_circles(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)
 }
 
 /// The longest way to each node. Without circles it ends; an edge to itself counts for nothing.
-fn layers(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+fn layers(count: usize, edges: &[Pair]) -> Vec<usize> {
     let mut out: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut waiting = vec![0usize; count];
     for (from, to) in edges.iter().filter(|(from, to)| from != to) {

@@ -90,7 +90,7 @@ const NO_DATA: &str = "no data";
 fn rps(figures: &FiguresView) -> String {
     match figures.rps {
         None => NO_DATA.to_owned(),
-        Some(rps) if rps == 0.0 => "0".to_owned(),
+        Some(0.0) => "0".to_owned(),
         Some(rps) if rps < 0.1 => "<0.1".to_owned(),
         Some(rps) if rps < 100.0 => format!("{rps:.1}"),
         Some(rps) => format!("{rps:.0}"),
