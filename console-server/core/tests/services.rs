@@ -124,9 +124,9 @@ async fn whoever_registers_is_found_and_the_audit_says_so() {
     assert_eq!(rig.audit().await.len(), entries);
     let second = register(&rig, &client, &instance("order", "sh-1", "sh")).await;
     assert_eq!(second.outcome, "replaced");
-    let late = rig.house.heartbeats_of(&client, &beats(&[first.clone()])).unwrap();
+    let late = rig.house.heartbeats_of(&client, &beats(std::slice::from_ref(&first))).unwrap();
     assert_eq!((late.taken, late.unknown), (0, vec!["order/sh-1".to_owned()]));
-    assert_eq!(rig.house.heartbeats_of(&client, &beats(&[second.clone()])).unwrap().taken, 1);
+    assert_eq!(rig.house.heartbeats_of(&client, &beats(std::slice::from_ref(&second))).unwrap().taken, 1);
     // What an old life asks for does not reach the new one.
     let old = LifeQuery { incarnation: Some(first.incarnation) };
     let refused = rig.house.deregister(&client, None, ("order", "sh-1"), &old).await.unwrap_err();
