@@ -5,7 +5,7 @@ mod kit;
 use kit::{configured, edges, measured, telemetry, until};
 use rein_demo::{Company, DemoOptions};
 use rein_parts::{Job, Prometheus, Room};
-use rein_plugin::telemetry::{Figure, Level, SeriesAsk, Subject};
+use rein_plugin::telemetry::{Figure, Level, Measured, SeriesAsk, Subject};
 use rein_plugin::{Adapter, Grade};
 use serde_json::json;
 use std::time::Duration;
@@ -36,13 +36,18 @@ async fn services_instances_calls_and_series_of_the_demo_are_measured() {
     });
     let plugin = configured(config).await;
     let services = until(
-        "every service is measured",
+        "every service is measured, and over the whole window",
         async || measured(&plugin, Level::Service).await,
-        |all| all.len() == 8 && all.iter().all(|one| one.measures.p99.is_some_and(|p99| p99 > 0.0)),
+        |all| {
+            let busy = |one: &Measured| one.service == "gateway" && one.measures.rps > Some(20.0);
+            all.len() == 8
+                && all.iter().all(|one| one.measures.p99.is_some_and(|p99| p99 > 0.0))
+                && all.iter().any(busy)
+        },
     )
     .await;
     let gateway = services.iter().find(|one| one.service == "gateway").unwrap();
-    assert!(gateway.measures.rps.is_some_and(|rps| rps > 5.0 && rps < 200.0), "{gateway:?}");
+    assert!(gateway.measures.rps < Some(200.0), "{gateway:?}");
     assert!(gateway.measures.success.is_some_and(|ok| ok > 0.3), "{gateway:?}");
     assert!(gateway.measures.saturation.is_some_and(|used| used <= 1.0), "{gateway:?}");
     assert_eq!(gateway.source, "own+otel-http");
