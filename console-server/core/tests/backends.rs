@@ -34,10 +34,7 @@ async fn declare(
     let mut document = serde_json::json!({ "kind": "backend", "name": name, "plugin": "fake" });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let document: BackendDocument = serde_json::from_value(document).unwrap();
-    let made = rig.house.define_backend(&rig.admin, Some(rig.key(0)), (name, &document), Mode::Apply).await;
-    // Its task takes note of it at the next revision.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    made
+    rig.house.define_backend(&rig.admin, Some(rig.key(0)), (name, &document), Mode::Apply).await
 }
 
 fn silence(matchers: &[(&str, &str)], seconds: u64) -> ChangeRequest {

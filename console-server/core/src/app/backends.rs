@@ -80,9 +80,19 @@ impl House {
         if self.image.read().world.backend(name).is_none() {
             return Err(BackendError::Unknown(name.clone()).into());
         }
-        self.plugins.adapter(name).ok_or_else(|| {
+        self.plugged(name).ok_or_else(|| {
             AppError::new(ErrorCode::BackendUnreachable, format!("the plugin of {name} is not running yet"))
                 .hint("rein plugin list")
+        })
+    }
+
+    /// The plugin of a declared backend. Whoever asks right after a declaration is not told that there is
+    /// none, only because the task that tends it has not begun.
+    pub(crate) fn plugged(&self, name: &BackendName) -> Option<Arc<dyn Adapter>> {
+        self.plugins.adapter(name).or_else(|| {
+            let backend = self.image.read().world.backend(name)?.clone();
+            self.plugins.declare(&backend);
+            self.plugins.adapter(name)
         })
     }
 

@@ -202,7 +202,7 @@ impl House {
 
     /// The same backend, unless it is known to hush nothing. One that cannot say is believed.
     async fn hushes(&self, name: BackendName) -> Result<BackendName, AppError> {
-        let Some(adapter) = self.plugins.adapter(&name) else { return Ok(name) };
+        let Some(adapter) = self.plugged(&name) else { return Ok(name) };
         match adapter.describe().await {
             Ok(description) if !description.nouns.iter().any(|noun| noun == "silence") => {
                 let message = format!("backend {name} hushes no alerts: its plugin is {}", description.name);
@@ -221,7 +221,7 @@ impl House {
         }
         let names: Vec<BackendName> = self.image.read().world.backends().map(|b| b.name.clone()).collect();
         let asked = join_all(names.into_iter().filter_map(|name| {
-            let adapter = self.plugins.adapter(&name)?;
+            let adapter = self.plugged(&name)?;
             Some(async move {
                 // The plugin first: one that was declared anew has to be started before it can be asked.
                 let description = match adapter.describe().await {

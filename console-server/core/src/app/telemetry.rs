@@ -101,7 +101,7 @@ impl House {
             None => self.image.read().world.backends().map(|b| b.name.clone()).collect(),
         };
         let asked = join_all(names.into_iter().filter_map(|name| {
-            let adapter = self.plugins.adapter(&name)?;
+            let adapter = self.plugged(&name)?;
             Some(async move {
                 // The plugin first: one that was declared anew has to be started before it can be asked.
                 let description = match adapter.describe().await {
