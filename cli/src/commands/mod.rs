@@ -27,6 +27,7 @@ use crate::args::Command;
 use crate::ctx::Ctx;
 use crate::error::CliError;
 use crate::output::Format;
+use futures::future::{LocalBoxFuture, ready};
 use rein_api::ExitCode;
 
 /// Does the command need neither a server nor a clock, and so no runtime?
@@ -38,35 +39,37 @@ pub(crate) fn offline(command: &Command) -> bool {
     }
 }
 
-/// Carries out one command.
-pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+/// Carries out one command. Boxed one by one: a future that holds any of them is as large as all of
+/// them, and is compiled into whatever awaits it.
+pub(crate) fn run<'a>(command: Command, ctx: &'a mut Ctx) -> LocalBoxFuture<'a, Result<ExitCode, CliError>> {
     let has_picture = matches!(command, Command::Service { verb: service::Verb::Graph(_) });
     if ctx.format() == Format::Svg && !has_picture {
-        return Err(CliError::usage("there is no picture of this").hint("rein service graph -o svg"));
+        let none = CliError::usage("there is no picture of this").hint("rein service graph -o svg");
+        return Box::pin(ready(Err(none)));
     }
     match command {
-        Command::Status(args) => status::run(args, ctx).await,
-        Command::Switch { verb } => switch::run(verb, ctx).await,
-        Command::Service { verb } => service::run(verb, ctx).await,
-        Command::Change { verb } => change::run(verb, ctx).await,
-        Command::Silence { verb } => silence::run(verb, ctx).await,
-        Command::Backend { verb } => backend::run(verb, ctx).await,
-        Command::Plugin { verb } => plugin::run(verb, ctx).await,
-        Command::Undo(args) => undo::run(args, ctx).await,
-        Command::Incident { verb } => incident::run(verb, ctx).await,
-        Command::Watch(args) => watch::run(args, ctx).await,
-        Command::Apply(args) => apply::run(args, ctx).await,
-        Command::Diff(args) => diff::run(args, ctx).await,
-        Command::Export(args) => export::run(args, ctx).await,
-        Command::Audit { verb } => audit::run(verb, ctx).await,
-        Command::Token { verb } => token::run(verb, ctx).await,
-        Command::Auth { verb } => auth::run(verb, ctx).await,
-        Command::Context { verb } => context::run(verb, ctx),
-        Command::Completions(args) => completions::run(args, ctx),
-        Command::Diagnose(args) => diagnose::run(args, ctx),
-        Command::Server(args) if args.is_clients() => server::run(args, ctx).await,
+        Command::Status(args) => Box::pin(status::run(args, ctx)),
+        Command::Switch { verb } => Box::pin(switch::run(verb, ctx)),
+        Command::Service { verb } => Box::pin(service::run(verb, ctx)),
+        Command::Change { verb } => Box::pin(change::run(verb, ctx)),
+        Command::Silence { verb } => Box::pin(silence::run(verb, ctx)),
+        Command::Backend { verb } => Box::pin(backend::run(verb, ctx)),
+        Command::Plugin { verb } => Box::pin(plugin::run(verb, ctx)),
+        Command::Undo(args) => Box::pin(undo::run(args, ctx)),
+        Command::Incident { verb } => Box::pin(incident::run(verb, ctx)),
+        Command::Watch(args) => Box::pin(watch::run(args, ctx)),
+        Command::Apply(args) => Box::pin(apply::run(args, ctx)),
+        Command::Diff(args) => Box::pin(diff::run(args, ctx)),
+        Command::Export(args) => Box::pin(export::run(args, ctx)),
+        Command::Audit { verb } => Box::pin(audit::run(verb, ctx)),
+        Command::Token { verb } => Box::pin(token::run(verb, ctx)),
+        Command::Auth { verb } => Box::pin(auth::run(verb, ctx)),
+        Command::Context { verb } => Box::pin(ready(context::run(verb, ctx))),
+        Command::Completions(args) => Box::pin(ready(completions::run(args, ctx))),
+        Command::Diagnose(args) => Box::pin(ready(diagnose::run(args, ctx))),
+        Command::Server(args) if args.is_clients() => Box::pin(server::run(args, ctx)),
         Command::Server(_) | Command::Demo(_) => {
-            Err(CliError::usage("a server cannot be run from inside another program"))
+            Box::pin(ready(Err(CliError::usage("a server cannot be run from inside another program"))))
         }
     }
 }

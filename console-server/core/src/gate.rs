@@ -5,6 +5,7 @@ use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer, IdemRecord};
+use futures::future::BoxFuture;
 use rein_api::ErrorCode;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::audit::{Entry, hex};
@@ -90,6 +91,9 @@ pub(crate) struct Decision {
     pub(crate) answer: Answer,
 }
 
+/// What a verb does with the world as it is.
+type Decides<'a> = &'a mut (dyn FnMut(&Image, Timestamp) -> Result<Decision, AppError> + Send);
+
 impl House {
     /// What a caller wants, with the key it is to be known by.
     pub(crate) fn ask<'a, T: serde::Serialize>(
@@ -111,9 +115,18 @@ impl House {
         ask: &Ask<'_>,
         mut decide: impl FnMut(&Image, Timestamp) -> Result<Decision, AppError> + Send,
     ) -> Result<Answer, AppError> {
+        self.pass(ask, &mut decide).await
+    }
+
+    /// The gate itself. Boxed, so that there is one of it in the program and not one for each verb.
+    fn pass<'a>(&'a self, ask: &'a Ask<'_>, decide: Decides<'a>) -> BoxFuture<'a, Result<Answer, AppError>> {
+        Box::pin(self.passing(ask, decide))
+    }
+
+    async fn passing(&self, ask: &Ask<'_>, decide: Decides<'_>) -> Result<Answer, AppError> {
         self.admit(ask)?;
         for _ in 0..TRIES {
-            let decided = self.decide(ask, &mut decide);
+            let decided = self.decide(ask, decide);
             let decision = match decided {
                 Ok(decision) => decision,
                 // Asked again after it was done, a verb may well find nothing left to do.
@@ -158,7 +171,7 @@ impl House {
     fn decide(
         &self,
         ask: &Ask<'_>,
-        decide: &mut impl FnMut(&Image, Timestamp) -> Result<Decision, AppError>,
+        decide: &mut dyn FnMut(&Image, Timestamp) -> Result<Decision, AppError>,
     ) -> Result<Decision, AppError> {
         let image = self.image.read();
         let decision = decide(&image, self.clock.now())?;

@@ -4,6 +4,7 @@ use crate::config::{Config, Problem};
 use crate::hosted::Hosted;
 use crate::state::{self, State};
 use crate::{listen, tls};
+use futures::future::BoxFuture;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rein_api::ExitCode;
 use rein_core::backup::RestoreError;
@@ -137,8 +138,13 @@ impl Running {
     }
 }
 
-/// Starts a server. `bundled`: plugins that are part of this program.
-pub async fn start(config: Config, bundled: &[&str]) -> Result<Running, ServeError> {
+/// Starts a server. `bundled`: plugins that are part of this program. Boxed, so that it is compiled here,
+/// once, and not anew into each program that awaits it.
+pub fn start<'a>(config: Config, bundled: &'a [&'a str]) -> BoxFuture<'a, Result<Running, ServeError>> {
+    Box::pin(starting(config, bundled))
+}
+
+async fn starting(config: Config, bundled: &[&str]) -> Result<Running, ServeError> {
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ServeError::Config { problems });

@@ -37,7 +37,7 @@ pub fn diagnose(case: &Case, tuning: &Tuning) -> Verdict {
     if symptom.far < tuning.raised || excess <= 0.0 {
         return nothing(Why::SymptomUsual, Some(evidence), looked(&walk));
     }
-    let rare = symptom.chance;
+    let rare = symptom.chance(&walk.line, &walk.tuning);
     walk.go();
     let suspects = suspects(&walk, rare);
     if suspects.is_empty() {
@@ -144,9 +144,10 @@ fn suspect(walk: &Walk<'_>, candidate: &Candidate, symptom: f64) -> Option<Suspe
         true => walk.judged_same,
         false => walk.judged_same + walk.judged_others,
     };
+    let alone = telling.chance(&walk.line, &walk.tuning);
     let both = match node == walk.case.symptom.node {
-        true => telling.chance,
-        false => together(symptom, telling.chance),
+        true => alone,
+        false => together(symptom, alone),
     };
     let mut path = walk.path(caller.unwrap_or(node));
     path.extend(caller.map(|_| node));
@@ -184,7 +185,7 @@ fn tell(walk: &Walk<'_>, (node, caller): (Node, Option<Node>), metric: Metric, s
         before: shift.was,
         now: shift.now,
         deviations: shift.far,
-        chance: shift.chance,
+        chance: shift.chance(line, &walk.tuning),
         since: shift.since.map(|i| Timestamp(line.at(i))),
         history: shift.history(),
         recent: (begin..line.window.end).map(value).collect(),

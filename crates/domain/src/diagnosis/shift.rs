@@ -17,8 +17,9 @@ pub(super) struct Shift {
     pub(super) values: Vec<f64>,
     /// How far the window departs, in robust standard deviations; positive is worse.
     pub(super) far: f64,
-    /// How often the history departs as far.
-    pub(super) chance: f64,
+    /// The values in robust standard deviations from the usual level; positive is worse.
+    rest: Vec<f64>,
+    ruler: Ruler,
     /// What the window is measured from, as a multiple of the spread above the usual level.
     above: f64,
     usual: Usual,
@@ -68,11 +69,16 @@ impl Shift {
         let ruler =
             Ruler { metric, sign, level: usual.level(line.at(line.window.start)), spread: usual.spread };
         let (far, above) = ruler.far(&rest[line.before.clone()], &rest[line.window.clone()])?;
-        let chance = if far < tuning.raised { 1.0 } else { ruler.chance(line, &rest, far, tuning) };
-        let mut shift =
-            Self { far, chance, above, sign, since: None, now: f64::NAN, was: f64::NAN, usual, values };
+        let (now, was) = (f64::NAN, f64::NAN);
+        let mut shift = Self { far, rest, ruler, above, sign, since: None, now, was, usual, values };
         shift.describe(line, tuning);
         Some(shift)
+    }
+
+    /// How often the history departs as far. It costs a look at every window of the past, so it is asked
+    /// only of what may be named.
+    pub(super) fn chance(&self, line: &Timeline, tuning: &Tuning) -> f64 {
+        if self.far < tuning.raised { 1.0 } else { self.ruler.chance(line, &self.rest, self.far, tuning) }
     }
 
     /// What the window is measured from, at a position.
@@ -124,6 +130,7 @@ impl Shift {
 }
 
 /// How departures of one series are measured.
+#[derive(Debug, Clone)]
 struct Ruler {
     metric: Metric,
     sign: f64,
