@@ -73,6 +73,9 @@ _rein() {
             rein,token)
                 cmd="rein__subcmd__token"
                 ;;
+            rein,top)
+                cmd="rein__subcmd__top"
+                ;;
             rein,undo)
                 cmd="rein__subcmd__undo"
                 ;;
@@ -236,7 +239,7 @@ _rein() {
 
     case "${cmd}" in
         rein)
-            opts="-o -q -v -h -V --output --quiet --verbose --color --server --token-file --ca-file --context --help --version status switch service silence change undo diagnose incident watch apply diff export backend plugin audit token auth context completions server demo"
+            opts="-o -q -v -h -V --output --quiet --verbose --color --server --token-file --ca-file --context --help --version status top switch service silence change undo diagnose incident watch apply diff export backend plugin audit token auth context completions server demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3707,6 +3710,56 @@ _rein() {
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name svg" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name svg" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rein__subcmd__top)
+            opts="-o -q -v -h --once --filter --every --output --quiet --verbose --color --server --token-file --ca-file --context --help services switches changes alerts"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table wide json yaml name svg" -- "${cur}"))
                     return 0

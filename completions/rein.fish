@@ -42,6 +42,7 @@ complete -c rein -n "__fish_rein_needs_command" -s v -l verbose -d 'Say more: wh
 complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
 complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
+complete -c rein -n "__fish_rein_needs_command" -f -a "top" -d 'Watch services, instances, switches, changes and alerts live, full screen'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
 complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services, their instances and the calls between them; take traffic from instances'
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
@@ -79,6 +80,25 @@ complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End w
 complete -c rein -n "__fish_rein_using_subcommand status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand status" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand top" -l filter -d 'Only rows that hold this text' -r
+complete -c rein -n "__fish_rein_using_subcommand top" -l every -d 'Draw this often at the least, 100ms to 1m; what altered is drawn at once' -r
+complete -c rein -n "__fish_rein_using_subcommand top" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand top" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand top" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand top" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand top" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand top" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand top" -l once -d 'Print one picture and end'
+complete -c rein -n "__fish_rein_using_subcommand top" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand top" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_subcommand_from list show off on" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident, plugin,
-    server, service, silence, status, switch, token, undo, watch,
+    server, service, silence, status, switch, token, top, undo, watch,
 };
 use crate::handover::DemoArgs;
 use crate::output::Format;
@@ -75,6 +75,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Status(status::Status),
+    Top(top::Top),
     /// Look at switches and flip them
     Switch {
         #[command(subcommand)]

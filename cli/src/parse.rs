@@ -51,6 +51,16 @@ pub(crate) fn pause(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { span(text) }
 }
 
+/// How often a screen is drawn: `100ms` to `1m`.
+pub(crate) fn beat(text: &str) -> Result<Duration, String> {
+    let span = match text.strip_suffix("ms").map(str::parse) {
+        Some(Ok(ms)) => Duration::from_millis(ms),
+        _ => span(text)?,
+    };
+    let fits = (Duration::from_millis(100)..=Duration::from_secs(60)).contains(&span);
+    if fits { Ok(span) } else { Err("give 100ms to 1m".to_owned()) }
+}
+
 /// A weight from 0 to 1000.
 pub(crate) fn weight(text: &str) -> Result<Weight, String> {
     let weight: i64 = text.parse().map_err(|_| format!("`{text}` is not a weight; give 0 to 1000"))?;

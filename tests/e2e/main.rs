@@ -11,6 +11,7 @@ mod kit {
     pub(crate) mod desk;
     pub(crate) mod http;
     pub(crate) mod room;
+    pub(crate) mod screen;
     pub(crate) mod server;
     pub(crate) mod service;
     pub(crate) mod wait;
@@ -32,3 +33,4 @@ mod secrets;
 mod services;
 mod silences;
 mod telemetry;
+mod top;

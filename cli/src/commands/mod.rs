@@ -20,6 +20,7 @@ pub(crate) mod silence;
 pub(crate) mod status;
 pub(crate) mod switch;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod undo;
 pub(crate) mod watch;
 
@@ -49,6 +50,7 @@ pub(crate) fn run<'a>(command: Command, ctx: &'a mut Ctx) -> LocalBoxFuture<'a, 
     }
     match command {
         Command::Status(args) => Box::pin(status::run(args, ctx)),
+        Command::Top(args) => Box::pin(top::run(args, ctx)),
         Command::Switch { verb } => Box::pin(switch::run(verb, ctx)),
         Command::Service { verb } => Box::pin(service::run(verb, ctx)),
         Command::Change { verb } => Box::pin(change::run(verb, ctx)),

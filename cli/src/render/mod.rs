@@ -10,6 +10,7 @@ mod cells;
 mod changes;
 mod diagnose;
 mod effects;
+pub(crate) mod figures;
 mod graph;
 mod held;
 mod incidents;

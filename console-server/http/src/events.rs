@@ -11,6 +11,7 @@ use futures::stream::{self, Stream, StreamExt};
 use rein_api::ErrorBody;
 use rein_api::events::{EventQuery, EventView};
 use rein_core::AppError;
+use rein_core::app::events::Events;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -74,9 +75,13 @@ pub(crate) async fn events(
 
 /// The id stands on a revision's last event only: whoever is cut off within a revision gets
 /// the whole of it again.
-fn spell(batch: Result<Vec<EventView>, AppError>, epoch: &str) -> Vec<Result<Event, Infallible>> {
+fn spell(batch: Result<Events, AppError>, epoch: &str) -> Vec<Result<Event, Infallible>> {
     match batch {
-        Ok(events) => {
+        // Without an id: nobody can go on from what is nowhere recorded.
+        Ok(Events::Seen(view)) => {
+            vec![Ok(Event::default().event(&view.noun).json_data(&view).unwrap_or_default())]
+        }
+        Ok(Events::Recorded(events)) => {
             let last = events.len().saturating_sub(1);
             let event = |(i, view): (usize, EventView)| {
                 let event = Event::default().event(&view.noun).json_data(&view).unwrap_or_default();

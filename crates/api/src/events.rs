@@ -8,11 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 pub struct EventView {
     /// The revision it belongs to; all events of one revision come together.
     pub revision: i64,
-    /// `switch`, `change` or `incident`.
+    /// `switch`, `backend`, `service`, `instance`, `cell`, `change` or `incident`.
     pub noun: String,
     /// Its name or id.
     pub name: String,
-    /// `put` or `deleted`.
+    /// `put` or `deleted`; of an instance also `health`: how it is has altered. That is recorded nowhere, so the
+    /// event has no `id`, and a stream that was cut off does not bring it again.
     pub what: String,
     /// In words, for a person who watches: `alice laid k7q2…: order/recommendations off 100 %`.
     pub text: String,

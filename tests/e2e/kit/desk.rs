@@ -78,13 +78,17 @@ impl Desk {
     /// Starts it, and leaves it to the caller.
     pub(crate) fn spawn(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Child {
         let mut command = rein();
+        command.args(arguments).env("COLUMNS", "100");
+        self.sits_at(&mut command);
+        piped(&mut command)
+    }
+
+    /// Gives a command this desk's surroundings.
+    pub(crate) fn sits_at(&self, command: &mut Command) {
         command
-            .args(arguments)
             .env("HOME", &self.home)
-            .env("COLUMNS", "100")
             .envs(self.env.iter().filter(|(_, value)| !value.is_empty()).cloned())
             .current_dir(&self.home);
-        piped(&mut command)
     }
 
     /// Declares the switches of these tests.

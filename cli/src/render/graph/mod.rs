@@ -6,8 +6,7 @@ mod tree;
 
 use crate::output::{Detail, Show};
 use crate::render::{Look, Tone};
-use rein_api::telemetry::{EdgeList, EdgeView, FiguresView, MeasuredList, MeasuredView, ReadingView};
-use rein_domain::telemetry::Percent;
+use rein_api::telemetry::{EdgeList, EdgeView, MeasuredList, MeasuredView, ReadingView};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,34 +80,6 @@ impl Show for CallGraph {
 
     fn picture(&self) -> Option<String> {
         Some(svg::picture(self))
-    }
-}
-
-/// What no figure is shown as.
-const NO_DATA: &str = "no data";
-
-fn rps(figures: &FiguresView) -> String {
-    match figures.rps {
-        None => NO_DATA.to_owned(),
-        Some(0.0) => "0".to_owned(),
-        Some(rps) if rps < 0.1 => "<0.1".to_owned(),
-        Some(rps) if rps < 100.0 => format!("{rps:.1}"),
-        Some(rps) => format!("{rps:.0}"),
-    }
-}
-
-fn share(share: Option<f64>) -> String {
-    share.map_or_else(|| NO_DATA.to_owned(), |share| Percent(share).to_string())
-}
-
-/// Seconds as people read them: `240 ms`, `1.2 s`.
-fn time(seconds: Option<f64>) -> String {
-    match seconds {
-        None => NO_DATA.to_owned(),
-        Some(s) if s < 0.001 => "<1 ms".to_owned(),
-        Some(s) if s < 0.9995 => format!("{:.0} ms", s * 1000.0),
-        Some(s) if s < 9.95 => format!("{s:.1} s"),
-        Some(s) => format!("{s:.0} s"),
     }
 }
 

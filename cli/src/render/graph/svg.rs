@@ -2,7 +2,8 @@
 //! escaped; health is told by words and dashes too, not by colour alone.
 
 use super::layout::{Place, layout};
-use super::{CallGraph, rps, share, time, verdict};
+use super::{CallGraph, verdict};
+use crate::render::figures::{NO_DATA, rate, seconds, share};
 use rein_domain::text::clean;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -35,22 +36,26 @@ pub(super) fn picture(graph: &CallGraph) -> String {
     for (edge, path) in graph.edges.iter().zip(&layout.edges) {
         let points: Vec<(usize, usize)> = path.iter().map(|place| at(*place)).collect();
         let figures = &edge.figures;
-        let label = format!("{} req/s · {} ok", rps(figures), share(figures.success));
+        let label = format!("{} req/s · {} ok", rate(figures.rps), share(figures.success));
         let title = format!(
             "{} → {}: {label} · p99 {} · {}",
             edge.caller,
             edge.callee,
-            time(figures.p99),
+            seconds(figures.p99),
             verdict(&edge.health, &edge.why)
         );
         line(&mut svg, &points, &edge.health, &label, &title);
     }
     for (name, place) in names.iter().zip(&layout.nodes) {
         let one = nodes.get(name).copied().flatten();
-        let (health, why) = one.map_or((super::NO_DATA, &[][..]), |one| (one.health.as_str(), &one.why[..]));
+        let (health, why) = one.map_or((NO_DATA, &[][..]), |one| (one.health.as_str(), &one.why[..]));
         let figures = one.map(|one| one.figures).unwrap_or_default();
-        let about =
-            format!("{} req/s · {} · p99 {}", rps(&figures), share(figures.success), time(figures.p99));
+        let about = format!(
+            "{} req/s · {} · p99 {}",
+            rate(figures.rps),
+            share(figures.success),
+            seconds(figures.p99)
+        );
         node(&mut svg, at(*place), name, health, &about, &verdict(health, why));
     }
     if names.is_empty() {

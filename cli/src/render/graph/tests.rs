@@ -3,6 +3,7 @@
 use super::*;
 use crate::render::Colour;
 use crate::render::sample::look;
+use rein_api::telemetry::FiguresView;
 use std::collections::BTreeMap;
 
 fn figures(rps: f64, success: f64, p99: f64) -> FiguresView {

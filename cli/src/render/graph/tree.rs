@@ -1,7 +1,8 @@
 //! The call graph as a tree of text, no wider than the screen.
 
-use super::{CallGraph, rps, share, time, tone, verdict};
+use super::{CallGraph, tone, verdict};
 use crate::output::Detail;
+use crate::render::figures::{NO_DATA, rate, seconds, share};
 use crate::render::{Look, Tone, c};
 use rein_api::telemetry::{EdgeView, FiguresView};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,12 +124,12 @@ impl<'a> Walk<'a> {
 
     fn line(&mut self, name: String, own: Option<Own<'_>>) {
         let none = FiguresView::default();
-        let (figures, health, why) = own.unwrap_or((&none, super::NO_DATA, &[]));
-        let mut cells = vec![rps(figures), share(figures.success)];
+        let (figures, health, why) = own.unwrap_or((&none, NO_DATA, &[]));
+        let mut cells = vec![rate(figures.rps), share(figures.success)];
         if self.detail == Detail::Wide {
-            cells.extend([time(figures.p50), time(figures.p90)]);
+            cells.extend([seconds(figures.p50), seconds(figures.p90)]);
         }
-        cells.push(time(figures.p99));
+        cells.push(seconds(figures.p99));
         if self.detail == Detail::Wide {
             cells.push(share(figures.saturation));
         }
@@ -168,7 +169,7 @@ fn table(look: &Look, detail: Detail, lines: &[Line]) -> String {
         for (cell, width) in cells.iter().zip(&widths) {
             text.push_str("  ");
             let padded = format!("{cell:>width$}");
-            text.push_str(&if *cell == super::NO_DATA { look.paint(Tone::Dim, &padded) } else { padded });
+            text.push_str(&if *cell == NO_DATA { look.paint(Tone::Dim, &padded) } else { padded });
         }
         let last = look.paint(tone, &short(last, verdict));
         format!("{text}  {last}").trim_end().to_owned() + "\n"

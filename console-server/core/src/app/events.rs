@@ -1,20 +1,28 @@
-//! The event stream: the store's watch, told in nouns.
+//! The event stream: the store's watch, told in nouns; and beside it what is seen and never stored, the health of
+//! instances. What was recorded can be resumed from; what was only seen is told to those who listen then.
 
 use crate::error::AppError;
 use crate::house::House;
 use crate::records;
 use crate::views::said;
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, StreamExt};
 use rein_api::ErrorCode;
 use rein_api::events::EventView;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, Did, Ending};
 use rein_domain::hold::{Hold, HoldState};
 use rein_domain::incident::Incident;
+use rein_domain::instance::Registration;
 use rein_store::{Event, Key, Revision, StoreError};
 
-/// All events of one revision.
-pub type Events = Vec<EventView>;
+/// What the stream brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Events {
+    /// All events of one revision: a client may go on from here.
+    Recorded(Vec<EventView>),
+    /// Something that is nowhere recorded.
+    Seen(EventView),
+}
 
 impl House {
     /// Events after a cursor (`EPOCH.REVISION`), or from now on.
@@ -31,7 +39,9 @@ impl House {
         let batches = self.store.watch(&Key::everything(), from).await?;
         let told = batches.map(|batch| -> Result<Events, AppError> {
             match batch {
-                Ok(batch) => Ok(batch.events.iter().filter_map(|e| tell(e, batch.at)).collect()),
+                Ok(batch) => {
+                    Ok(Events::Recorded(batch.events.iter().filter_map(|e| tell(e, batch.at)).collect()))
+                }
                 Err(StoreError::Compacted { oldest }) => {
                     Err(gone(format!("the history up to {} is no longer kept", oldest.0)))
                 }
@@ -39,7 +49,14 @@ impl House {
             }
         });
         // Bookkeeping alone (checkpoints, idempotency records) makes no event.
-        Ok(told.filter(|events| std::future::ready(!matches!(events, Ok(e) if e.is_empty()))).boxed())
+        let told = told.filter(|events| {
+            std::future::ready(!matches!(events, Ok(Events::Recorded(events)) if events.is_empty()))
+        });
+        // The store's watch ends the stream; what is seen never does.
+        let seen = self.registry.news.listen().map(|event| Ok(Events::Seen(event)));
+        let told = told.map(Some).chain(stream::once(std::future::ready(None)));
+        let both = stream::select(told, seen.map(Some));
+        Ok(both.take_while(|told| std::future::ready(told.is_some())).filter_map(std::future::ready).boxed())
     }
 
     fn cursor(&self, text: &str) -> Result<Revision, AppError> {
@@ -72,6 +89,8 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         ("cell", records::HOLD),
         ("change", records::CHANGE),
         ("incident", records::INCIDENT),
+        ("service", records::SERVICE),
+        ("instance", records::INSTANCE),
     ]
     .into_iter()
     .find(|(_, prefix)| text.starts_with(prefix))?;
@@ -84,8 +103,12 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         }
         ("cell", Some(value)) => serde_json::from_slice::<Hold>(value).map(|h| hold_words(&name, &h)).ok(),
         ("cell", None) => Some(format!("{name} let go: it holds what it held before")),
-        ("switch" | "backend", Some(_)) => Some(format!("{noun} {name} declared")),
-        ("switch" | "backend", None) => Some(format!("{noun} {name} deleted")),
+        ("instance", Some(value)) => {
+            serde_json::from_slice::<Registration>(value).map(|said| instance_words(&said)).ok()
+        }
+        ("instance", None) => Some(format!("{name} is registered no more")),
+        ("switch" | "backend" | "service", Some(_)) => Some(format!("{noun} {name} declared")),
+        ("switch" | "backend" | "service", None) => Some(format!("{noun} {name} deleted")),
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
@@ -127,6 +150,17 @@ fn hold_words(cell: &str, hold: &Hold) -> String {
             format!("{cell} is in conflict: it holds neither what was there nor what {change} wants")
         }
     }
+}
+
+fn instance_words(said: &Registration) -> String {
+    let mut words = format!("{}/{} registered", said.service, said.id);
+    let zone = said.zone.as_ref().map(|zone| format!("in {zone}"));
+    let version = said.version.as_ref().map(ToString::to_string);
+    let more: Vec<String> = version.into_iter().chain(zone).collect();
+    if !more.is_empty() {
+        words.push_str(&format!(": {}", more.join(" ")));
+    }
+    words
 }
 
 fn incident_words(incident: &Incident) -> String {

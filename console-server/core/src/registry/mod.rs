@@ -9,6 +9,7 @@
 //! One sweep and one wheel serve all instances: none has a task or a timer of its own.
 
 mod checks;
+mod news;
 mod pulses;
 mod rosters;
 mod shared;
@@ -18,6 +19,7 @@ pub(crate) use pulses::Beaten;
 pub use rosters::{Entry, Roster, Watcher, Watching};
 
 use checks::Wheel;
+use news::News;
 use parking_lot::{Mutex, RwLock};
 use pulses::{Preserving, Pulses};
 use rosters::Rosters;
@@ -39,6 +41,8 @@ pub(crate) struct Registry {
     rosters: Rosters,
     /// Wakes whoever makes rosters, when health altered.
     altered: Notify,
+    /// Tells whoever listens when the health of an instance altered.
+    pub(crate) news: News,
     /// What the server that looks said last, when this one does not.
     told: Mutex<shared::Told>,
 }

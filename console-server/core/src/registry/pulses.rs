@@ -321,6 +321,7 @@ impl House {
                 let was = known.state;
                 if image.world.put_health((&service, &id), &life, Health { state, why: why.clone(), since }) {
                     if was != state {
+                        self.registry.news.tell((&service, &id), (was, state, &why), image.revision);
                         tracing::info!(%service, instance = %id, from = was.as_str(), to = state.as_str(), %why, "health");
                     }
                     image.soil_service(service);

@@ -1,0 +1,206 @@
+//! What the screen shows, fetched anew whenever something altered, and now and then.
+
+use crate::error::CliError;
+use rein_api::changes::{ChangeList, ChangeQuery};
+use rein_api::services::{ServiceList, ServiceView};
+use rein_api::silences::{AlertList, AlertQuery};
+use rein_api::status::ServerView;
+use rein_api::switches::SwitchList;
+use rein_api::telemetry::{FiguresView, MeasureQuery};
+use rein_client::{Client, ClientError, Event};
+use rein_domain::name::ServiceName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+
+/// Fetched at least this often; sooner when something altered.
+const REST: Duration = Duration::from_secs(2);
+/// Between two fetches, however much alters.
+const LEAST: Duration = Duration::from_millis(250);
+/// How often backends are asked: what they measure is older than that.
+const BACKENDS: Duration = Duration::from_secs(5);
+
+/// Everything there is to be seen at one moment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Picture {
+    pub(super) server: Option<ServerView>,
+    pub(super) services: Option<ServiceList>,
+    pub(super) switches: Option<SwitchList>,
+    pub(super) changes: Option<ChangeList>,
+    /// The service that is open, with its instances.
+    pub(super) inside: Option<ServiceView>,
+    pub(super) beside: Beside,
+}
+
+/// What only backends know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beside {
+    pub(super) alerts: Option<AlertList>,
+    /// By service.
+    pub(super) figures: BTreeMap<String, FiguresView>,
+    /// Of the service that is open, by instance.
+    pub(super) of_instances: BTreeMap<String, FiguresView>,
+    /// Backends that did not answer, and why.
+    pub(super) unreachable: BTreeMap<String, String>,
+}
+
+/// What the feed tells.
+#[derive(Debug)]
+pub(super) enum News {
+    /// All of it anew.
+    Picture(Picture),
+    /// What backends know, anew.
+    Beside(Beside),
+    /// The server does not answer.
+    Lost(String),
+}
+
+/// Fetches.
+pub(super) struct Feed {
+    client: Client,
+    news: mpsc::Sender<News>,
+    inside: watch::Sender<Option<ServiceName>>,
+    altered: Arc<Notify>,
+}
+
+impl Feed {
+    pub(super) fn new(client: Client, news: mpsc::Sender<News>) -> Self {
+        Self { client, news, inside: watch::Sender::new(None), altered: Arc::default() }
+    }
+
+    /// Says which service is open.
+    pub(super) fn inside(&self) -> watch::Sender<Option<ServiceName>> {
+        self.inside.clone()
+    }
+
+    /// Goes on until nobody listens any more.
+    pub(super) async fn run(self) {
+        tokio::select! {
+            () = self.fetch() => {}
+            () = self.ask_backends() => {}
+            () = self.listen() => {}
+        }
+    }
+
+    async fn fetch(&self) {
+        let mut inside = self.inside.subscribe();
+        loop {
+            let open = inside.borrow_and_update().clone();
+            let told = match picture(&self.client, open.as_ref()).await {
+                Ok(picture) => News::Picture(picture),
+                Err(error) => News::Lost(CliError::from(error).message),
+            };
+            if self.news.send(told).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(LEAST).await;
+            tokio::select! {
+                () = self.altered.notified() => {}
+                _ = inside.changed() => {}
+                () = tokio::time::sleep(REST) => {}
+            }
+        }
+    }
+
+    async fn ask_backends(&self) {
+        let mut inside = self.inside.subscribe();
+        loop {
+            let open = inside.borrow_and_update().clone();
+            let beside = beside(&self.client, open.as_ref()).await;
+            if self.news.send(News::Beside(beside)).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                _ = inside.changed() => {}
+                () = tokio::time::sleep(BACKENDS) => {}
+            }
+        }
+    }
+
+    /// Nudges the fetch whenever something altered. A server that tells nothing is asked now and then.
+    async fn listen(&self) {
+        let mut events = self.client.events(None);
+        loop {
+            match events.next().await {
+                Ok(Event::Connected | Event::Altered(_)) => self.altered.notify_one(),
+                Ok(Event::Lost(_)) => {}
+                Err(_) => {
+                    tokio::time::sleep(REST).await;
+                    events = self.client.events(None);
+                }
+            }
+        }
+    }
+}
+
+/// The first picture: an error here is the command's.
+pub(super) async fn first(client: &Client) -> Result<Picture, CliError> {
+    Ok(picture(client, None).await?)
+}
+
+/// Adds what backends know.
+pub(super) async fn slow(client: &Client, picture: &mut Picture) {
+    picture.beside = beside(client, None).await;
+}
+
+async fn picture(client: &Client, open: Option<&ServiceName>) -> Result<Picture, ClientError> {
+    let active = ChangeQuery { active: Some(true), limit: Some(1000), ..ChangeQuery::default() };
+    let inside = async {
+        match open {
+            // Gone meanwhile: the screen says so.
+            Some(name) => Ok(client.service(name).await.ok()),
+            None => Ok(None),
+        }
+    };
+    let (services, switches, changes, status, inside) = futures::try_join!(
+        client.services(),
+        client.switches(),
+        client.changes(&active),
+        client.status(),
+        inside
+    )?;
+    Ok(Picture {
+        server: Some(status.server),
+        services: Some(services),
+        switches: Some(switches),
+        changes: Some(changes),
+        inside,
+        beside: Beside::default(),
+    })
+}
+
+async fn beside(client: &Client, open: Option<&ServiceName>) -> Beside {
+    let all = MeasureQuery::default();
+    let one = open.map(|name| MeasureQuery {
+        service: Some(name.to_string()),
+        instances: Some(true),
+        ..MeasureQuery::default()
+    });
+    let of_one = async {
+        match &one {
+            Some(query) => client.measured(query).await.ok(),
+            None => None,
+        }
+    };
+    let query = AlertQuery::default();
+    let (alerts, measured, of_one) = futures::join!(client.alerts(&query), client.measured(&all), of_one);
+    let mut beside = Beside::default();
+    match alerts {
+        Ok(list) => {
+            beside.unreachable.extend(list.unreachable.clone());
+            beside.alerts = Some(list);
+        }
+        Err(error) => drop(beside.unreachable.insert("alerts".into(), CliError::from(error).message)),
+    }
+    match measured {
+        Ok(list) => {
+            beside.unreachable.extend(list.unreachable);
+            beside.figures = list.measured.into_iter().map(|one| (one.service, one.figures)).collect();
+        }
+        Err(error) => drop(beside.unreachable.insert("telemetry".into(), CliError::from(error).message)),
+    }
+    let of_one = of_one.into_iter().flat_map(|list| list.measured);
+    beside.of_instances = of_one.filter_map(|one| Some((one.instance?, one.figures))).collect();
+    beside
+}
