@@ -244,6 +244,7 @@ impl Silences for Handle {
                 since: "2026-11-23T00:00:00Z".into(),
                 state: "active".into(),
                 silenced_by: Vec::new(),
+                inhibited_by: Vec::new(),
             })
             .collect();
         Ok(Matched {
