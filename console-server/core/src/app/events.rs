@@ -69,6 +69,7 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
     let (noun, prefix) = [
         ("switch", records::SWITCH),
         ("backend", records::BACKEND),
+        ("alert-rules", records::ALERT_RULES),
         ("cell", records::HOLD),
         ("change", records::CHANGE),
         ("incident", records::INCIDENT),
@@ -84,8 +85,8 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         }
         ("cell", Some(value)) => serde_json::from_slice::<Hold>(value).map(|h| hold_words(&name, &h)).ok(),
         ("cell", None) => Some(format!("{name} let go: it holds what it held before")),
-        ("switch" | "backend", Some(_)) => Some(format!("{noun} {name} declared")),
-        ("switch" | "backend", None) => Some(format!("{noun} {name} deleted")),
+        ("switch" | "backend" | "alert-rules", Some(_)) => Some(format!("{noun} {name} declared")),
+        ("switch" | "backend" | "alert-rules", None) => Some(format!("{noun} {name} deleted")),
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
