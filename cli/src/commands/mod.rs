@@ -1,5 +1,6 @@
 //! One file for each verb: its arguments, and one function.
 
+pub(crate) mod alert;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -50,6 +51,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Service { verb } => service::run(verb, ctx).await,
         Command::Change { verb } => change::run(verb, ctx).await,
         Command::Silence { verb } => silence::run(verb, ctx).await,
+        Command::Alert { verb } => alert::run(verb, ctx).await,
         Command::Backend { verb } => backend::run(verb, ctx).await,
         Command::Plugin { verb } => plugin::run(verb, ctx).await,
         Command::Undo(args) => undo::run(args, ctx).await,
