@@ -16,6 +16,7 @@ mod kit {
     pub(crate) mod wait;
 }
 
+mod alerts;
 mod api;
 mod audit;
 mod backup;

@@ -139,7 +139,8 @@ fn table(look: &Look, detail: Detail, lines: &[&LineView], ids: &BTreeMap<&str, 
             } else {
                 line.points.to_string()
             }));
-            cells.push(Cell::toned(tone(&line.own_priority), &line.own_priority));
+            let own = if line.kind == "change" { "" } else { line.own_priority.as_str() };
+            cells.push(Cell::toned(tone(own), own));
             cells.push(Cell::plain(backends.into_iter().collect::<Vec<_>>().join(", ")));
             cells.push(Cell::plain(line.alerts.first().map_or("", |alert| alert.summary.as_str())));
         }
@@ -179,8 +180,8 @@ fn name(line: &LineView) -> String {
 /// `HighLatency on order`.
 fn title(line: &LineView) -> String {
     match &line.service {
-        Some(service) => format!("{} on {service}", name(line)),
-        None => name(line),
+        Some(service) if line.kind != "change" => format!("{} on {service}", name(line)),
+        _ => name(line),
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 
 #[cfg(test)]
+mod alert_tests;
+#[cfg(test)]
 mod backend_tests;
 #[cfg(test)]
 pub(crate) mod sample;

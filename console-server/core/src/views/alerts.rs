@@ -137,7 +137,8 @@ fn line_view(n: usize, line: &Line, named: Named<'_>) -> LineView {
             let known = service.as_ref().and_then(|service| named.services.get(service));
             view.tier = known.and_then(|known| known.tier).map(u8::from);
         }
-        What::Change { id, what, by, .. } => {
+        What::Change { id, what, by, services } => {
+            view.service = (services.len() == 1).then(|| services.iter().map(|name| tidy(name)).collect());
             view.kind = "change".to_owned();
             view.id = tidy(id);
             view.name = tidy(what);

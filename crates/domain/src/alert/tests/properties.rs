@@ -64,11 +64,12 @@ proptest! {
         for line in &judged.lines {
             prop_assert_eq!(line.alerts.is_empty(), matches!(line.what, What::Change { .. }));
             for n in &line.alerts {
-                let right = match (&alerts[*n].state, line.place) {
-                    (State::Firing, Place::Top | Place::Under(_)) => true,
-                    (State::Silenced(_), Place::Silenced) | (State::Inhibited(_), Place::Inhibited) => true,
-                    _ => false,
-                };
+                let right = matches!(
+                    (&alerts[*n].state, line.place),
+                    (State::Firing, Place::Top | Place::Under(_))
+                        | (State::Silenced(_), Place::Silenced)
+                        | (State::Inhibited(_), Place::Inhibited)
+                );
                 prop_assert!(right, "{:?}", line);
             }
         }

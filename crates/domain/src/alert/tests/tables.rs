@@ -200,12 +200,12 @@ fn in_a_circle_of_calls_the_first_to_fire_is_the_cause() {
 
 #[test]
 fn what_began_with_a_change_is_folded_under_it_and_its_symptoms_with_it() {
-    let mut world = World::default();
-    world.flights = vec![
+    let flights = vec![
         flight("k7q2", "payment", -120, None),
         flight("old", "payment", -90_000, None),
         flight("undone", "stock", -9000, Some(-30)),
     ];
+    let world = World { flights, ..World::default() };
     let alerts = [
         alert("Errors", "payment", "warning", 0),
         alert("Errors", "order", "critical", 10),
@@ -319,11 +319,14 @@ fn how_many_instances_there_are_may_not_be_known() {
 #[test]
 fn declared_rules_decide() {
     let world = World::default();
-    let mut rules = AlertRules::default();
-    rules.service = vec!["team_service".into()];
-    rules.group_by = vec!["alertname".into(), "zone".into()];
-    rules.severity.label = "urgency".into();
-    rules.severity.weights = [("now".to_owned(), 100)].into();
+    let usual = AlertRules::default();
+    let severity = SeverityRule {
+        label: "urgency".into(),
+        weights: [("now".to_owned(), 100)].into(),
+        ..usual.severity.clone()
+    };
+    let (service, group_by) = (vec!["team_service".into()], vec!["alertname".into(), "zone".into()]);
+    let rules = AlertRules { service, group_by, severity, ..usual };
     let zoned = |zone: &str| {
         let mut one = alert("Errors", "", "", 0);
         for (name, value) in [("team_service", "order"), ("zone", zone), ("urgency", "now")] {
