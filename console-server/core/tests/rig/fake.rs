@@ -73,6 +73,11 @@ impl Fakes {
         }
     }
 
+    /// Is there a plugin for it yet?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.all.lock().contains_key(&name.parse::<BackendName>().unwrap())
+    }
+
     pub(crate) fn one(&self, name: &str) -> Arc<Fake> {
         Arc::clone(&self.all.lock()[&name.parse::<BackendName>().unwrap()])
     }
