@@ -196,6 +196,10 @@ async fn without_a_call_graph_nothing_is_folded_and_the_reason_says_why() {
         let says = format!("not folded by calls: no call graph: {why}");
         assert!(reasons(&judged.lines[0]).contains(&says.as_str()), "{:?}", judged.lines[0]);
     }
+    // Of one that cannot say what it does it is not known what is missing: it may be either.
+    let mute = scene(&["alerts", "mute"]).await.judged().await;
+    assert_eq!(mute.unreachable["mute"], "its plugin does not start");
+    assert_eq!(mute.calls.why.as_deref(), Some("mute: its plugin does not start"));
     let scene = scene(&["alerts", "calls"]).await;
     scene.town.calls.lock().clear();
     assert_eq!(scene.judged().await.calls.why.as_deref(), Some("no backend has measured a call"));

@@ -116,8 +116,11 @@ impl House {
         ask: &(impl Fn(Arc<dyn Adapter>) -> BoxFuture<'static, Result<T, Fault>> + Sync),
     ) -> Option<Result<T, Fault>> {
         // The plugin first: one that was declared anew has to be started before it can be asked.
-        if let Ok(description) = adapter.describe().await {
-            self.looks.describe(name, description);
+        match adapter.describe().await {
+            Ok(description) => self.looks.describe(name, description),
+            // Nobody knows yet what it does: why it cannot be asked says more than what it was not told.
+            Err(fault) if self.looks.of(name).description.is_none() => return Some(Err(fault)),
+            Err(_) => {}
         }
         if self.lacks(name, noun) {
             return None;
