@@ -45,13 +45,14 @@ complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is 
 complete -c rein -n "__fish_rein_needs_command" -f -a "top" -d 'Watch services, instances, switches, changes and alerts live, full screen'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
 complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services, their instances and the calls between them; take traffic from instances'
+complete -c rein -n "__fish_rein_needs_command" -f -a "alert" -d 'Look at alerts by priority, and why one stands where it stands'
 complete -c rein -n "__fish_rein_needs_command" -f -a "silence" -d 'Look at silences, hush alerts for a while'
 complete -c rein -n "__fish_rein_needs_command" -f -a "change" -d 'Look at changes, end or extend them, settle their conflicts'
 complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your last act of the past hour: a layer, an end, an extension'
 complete -c rein -n "__fish_rein_needs_command" -f -a "diagnose" -d 'Say where a symptom comes from, with the evidence, or that nothing stands out'
 complete -c rein -n "__fish_rein_needs_command" -f -a "incident" -d 'Work on an incident: what was flipped for it, until when'
 complete -c rein -n "__fish_rein_needs_command" -f -a "watch" -d 'Follow what happens, one line each, until interrupted'
-complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches and backends from files; nothing is deleted'
+complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches, services, backends and rules from files; nothing is deleted'
 complete -c rein -n "__fish_rein_needs_command" -f -a "diff" -d 'Show what `rein apply` would alter'
 complete -c rein -n "__fish_rein_needs_command" -f -a "export" -d 'Print all declarations as files that `rein apply` takes'
 complete -c rein -n "__fish_rein_needs_command" -f -a "backend" -d 'Look at backends: the real systems that Rein writes into'
@@ -355,6 +356,59 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -f -a "list" -d 'List alerts that fire, most urgent first, symptoms folded under their likely cause'
+complete -c rein -n "__fish_rein_using_subcommand alert; and not __fish_seen_subcommand_from list explain" -f -a "explain" -d 'Say why an alert stands where it stands: its points, what it is folded under, what under it'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l service -d 'Only what concerns this service' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l priority -d 'Only what is at least as urgent: P2 for P1 and P2' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -l folded -d 'Show what is folded, silenced and inhibited too; -v does the same'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand alert; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand silence; and not __fish_seen_subcommand_from list show add extend expire" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'

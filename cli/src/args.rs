@@ -1,8 +1,8 @@
 //! The tree of commands.
 
 use crate::commands::{
-    apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident, plugin,
-    server, service, silence, status, switch, token, top, undo, watch,
+    alert, apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident,
+    plugin, server, service, silence, status, switch, token, top, undo, watch,
 };
 use crate::handover::DemoArgs;
 use crate::output::Format;
@@ -85,6 +85,11 @@ pub(crate) enum Command {
     Service {
         #[command(subcommand)]
         verb: service::Verb,
+    },
+    /// Look at alerts by priority, and why one stands where it stands
+    Alert {
+        #[command(subcommand)]
+        verb: alert::Verb,
     },
     /// Look at silences, hush alerts for a while
     Silence {

@@ -17,6 +17,7 @@ mod kit {
     pub(crate) mod wait;
 }
 
+mod alerts;
 mod api;
 mod audit;
 mod backup;

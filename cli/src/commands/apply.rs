@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Declare switches and backends from files; nothing is deleted
+/// Declare switches, services, backends and rules from files; nothing is deleted
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A file, a directory, or - for standard input; repeat for more
@@ -106,6 +106,7 @@ fn judged(mut step: Step, put: Put, declared: &BTreeSet<String>) -> Step {
 
 async fn one(client: &Client, step: Step, put: Put) -> Result<DefinedView, CliError> {
     let defined = match step.body() {
+        Declared::AlertRules(rules) => client.define_alert_rules(&rules, put, &Once::fresh()).await,
         Declared::Backend(backend) => client.define_backend(&backend, put, &Once::fresh()).await,
         Declared::Service(service) => client.define_service(&service, put, &Once::fresh()).await,
         Declared::Switch(switch) => {

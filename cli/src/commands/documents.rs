@@ -2,6 +2,7 @@
 
 use crate::ctx::Ctx;
 use crate::error::CliError;
+use rein_api::alerts::AlertRulesDocument;
 use rein_api::backends::BackendDocument;
 use rein_api::definitions::{DefinitionList, SwitchDocument};
 use rein_api::services::ServiceDocument;
@@ -29,6 +30,8 @@ pub(crate) struct Document {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Declared {
+    /// What decides about alerts.
+    AlertRules(AlertRulesDocument),
     /// A backend.
     Backend(BackendDocument),
     /// A service.
@@ -41,6 +44,7 @@ impl Declared {
     /// The kind, as it stands in files.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
+            Self::AlertRules(_) => "alert-rules",
             Self::Backend(_) => "backend",
             Self::Service(_) => "service",
             Self::Switch(_) => "switch",
@@ -50,6 +54,7 @@ impl Declared {
     /// The name.
     pub(crate) fn name(&self) -> &str {
         match self {
+            Self::AlertRules(rules) => &rules.name,
             Self::Backend(backend) => &backend.name,
             Self::Service(service) => &service.name,
             Self::Switch(switch) => &switch.name,
@@ -64,6 +69,7 @@ impl Declared {
     /// As a person calls it: a switch by its name alone.
     pub(crate) fn title(&self) -> String {
         match self {
+            Self::AlertRules(rules) => format!("alert-rules {}", rules.name),
             Self::Backend(backend) => format!("backend {}", backend.name),
             Self::Service(service) => format!("service {}", service.name),
             Self::Switch(switch) => switch.name.clone(),
@@ -78,7 +84,8 @@ pub(crate) type Key = (&'static str, String);
 pub(crate) fn declared(list: DefinitionList) -> BTreeMap<Key, Declared> {
     let backends = list.backends.into_iter().map(Declared::Backend);
     let services = list.services.into_iter().map(Declared::Service);
-    let all = backends.chain(services).chain(list.switches.into_iter().map(Declared::Switch));
+    let rules = list.alert_rules.into_iter().map(Declared::AlertRules);
+    let all = backends.chain(services).chain(list.switches.into_iter().map(Declared::Switch)).chain(rules);
     all.map(|one| (one.key(), one)).collect()
 }
 
@@ -185,6 +192,7 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             service.name.parse::<ServiceName>().map_err(|e| CliError::usage(e.to_string()))?;
             Ok(Declared::Service(service))
         }
+        "alert-rules" => typed(entry, text).map(Declared::AlertRules),
         "backend" => {
             let backend: BackendDocument = typed(entry, text)?;
             backend.name.parse::<BackendName>().map_err(|e| CliError::usage(e.to_string()))?;
@@ -194,8 +202,8 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             }
             Ok(Declared::Backend(backend))
         }
-        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend"))
-            .hint("every document begins with `kind: switch`, `kind: service` or `kind: backend`")),
+        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend, alert-rules"))
+            .hint("every document begins with its kind, such as `kind: switch` or `kind: backend`")),
     }
 }
 
@@ -239,10 +247,14 @@ pub(crate) fn compare(here: &Declared, there: Option<&Declared>) -> Difference {
 }
 
 /// A document as words. In a switch the order of names in a list means nothing; what a plugin is
-/// configured with is taken as it stands.
+/// configured with, and what decides about alerts, is taken as it stands.
 fn fields(document: &Declared) -> BTreeMap<String, String> {
     let Ok(Value::Object(fields)) = serde_json::to_value(document) else { return BTreeMap::new() };
     let mut words = BTreeMap::new();
+    if let Declared::AlertRules(_) = document {
+        fields.iter().for_each(|(name, value)| spread(name, value, &mut words));
+        return words;
+    }
     for (name, value) in fields {
         match (name.as_str(), value) {
             ("config", value @ Value::Object(_)) => spread("config", &value, &mut words),
@@ -331,7 +343,7 @@ impl Document {
     fn switch(&self) -> Option<&SwitchDocument> {
         match &self.what {
             Declared::Switch(switch) => Some(switch),
-            Declared::Backend(_) | Declared::Service(_) => None,
+            Declared::AlertRules(_) | Declared::Backend(_) | Declared::Service(_) => None,
         }
     }
 

@@ -33,6 +33,8 @@ fn what_is_wrong_is_named_with_its_place() {
             "f: never_silence[0]: this double quote",
         ),
         ("kind: backend\nname: a\nplugin: b\nreassert: always\n", "reassert"),
+        ("kind: alert-rules\nname: default\nfold: {deep: 1}\n", "unknown field `deep`"),
+        ("kind: alert-rules\nname: default\ntier: {weights: {one: 1}}\n", "tier"),
     ] {
         let error = parse("f", text).unwrap_err();
         assert!(error.message.contains(says), "{text:?}: {}", error.message);
@@ -108,4 +110,23 @@ fn configurations_are_compared_field_by_field() {
     // As a server spells it back.
     let spelled = BACKEND.replace("[alertname=Watchdog]", "['alertname=\"Watchdog\"']");
     assert_eq!(compare(&one, parse("f", &spelled).unwrap().first().map(|d| &d.what)), Difference::None);
+}
+
+#[test]
+fn rules_for_alerts_are_compared_field_by_field_and_what_is_left_out_is_as_usual() {
+    let text = "kind: alert-rules\nname: default\nservice: [app, job]\nfold: {depth: 2}\n";
+    let here = parse("f", text).unwrap().remove(0).what;
+    let usual = Declared::AlertRules(AlertRulesDocument::default());
+    let said =
+        |names: &str| (names.to_owned(), "service, service_name, app, job".to_owned(), "app, job".to_owned());
+    let depth = ("fold.depth".to_owned(), "4".to_owned(), "2".to_owned());
+    assert_eq!(compare(&here, Some(&usual)), Difference::Fields(vec![depth, said("service")]));
+    // In this list the order is what it says.
+    let turned = parse("f", &text.replace("[app, job]", "[job, app]")).unwrap().remove(0).what;
+    assert_ne!(compare(&turned, Some(&here)), Difference::None);
+    assert_eq!(compare(&usual, Some(&usual)), Difference::None);
+    assert_eq!((here.kind(), here.title().as_str()), ("alert-rules", "alert-rules default"));
+    // What a person reads back is what they wrote.
+    let written = crate::output::yaml(&here).unwrap();
+    assert_eq!(parse("f", &written).unwrap().remove(0).what, here);
 }

@@ -48,6 +48,8 @@ fn write(dir: &Path, one: &Declared, format: Format) -> Result<(), CliError> {
             let name: SwitchName = switch.name.parse().map_err(|e| wrong(&e))?;
             dir.join(name.service().as_str()).join(format!("{}.{ending}", name.leaf()))
         }
+        // There is one set.
+        Declared::AlertRules(_) => dir.join(format!("alert-rules.{ending}")),
         // Switches lie in a directory for each service, so that no service can stand in the way.
         Declared::Backend(backend) => {
             let name: BackendName = backend.name.parse().map_err(|e| wrong(&e))?;

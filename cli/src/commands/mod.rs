@@ -1,5 +1,6 @@
 //! One file for each verb: its arguments, and one function.
 
+pub(crate) mod alert;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -55,6 +56,7 @@ pub(crate) fn run<'a>(command: Command, ctx: &'a mut Ctx) -> LocalBoxFuture<'a, 
         Command::Service { verb } => Box::pin(service::run(verb, ctx)),
         Command::Change { verb } => Box::pin(change::run(verb, ctx)),
         Command::Silence { verb } => Box::pin(silence::run(verb, ctx)),
+        Command::Alert { verb } => Box::pin(alert::run(verb, ctx)),
         Command::Backend { verb } => Box::pin(backend::run(verb, ctx)),
         Command::Plugin { verb } => Box::pin(plugin::run(verb, ctx)),
         Command::Undo(args) => Box::pin(undo::run(args, ctx)),

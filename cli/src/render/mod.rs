@@ -4,6 +4,7 @@
 //! characters and marks that reorder text are spelled out, so that they are seen and do nothing.
 
 mod access;
+mod alerts;
 mod audit;
 mod backends;
 mod cells;
@@ -25,6 +26,7 @@ mod switches;
 mod table;
 
 pub(crate) use access::created;
+pub(crate) use alerts::{Alerts, Depth};
 pub(crate) use cells::{choices, ending, resolving};
 pub(crate) use changes::held_until;
 pub(crate) use effects::{effects, holder, holders};
@@ -38,6 +40,8 @@ pub(crate) use services::preserved;
 pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 
+#[cfg(test)]
+mod alert_tests;
 #[cfg(test)]
 mod backend_tests;
 #[cfg(test)]

@@ -242,6 +242,7 @@ pub(crate) fn alert(instance: &str, zone: &str) -> AlertView {
         since: at("2026-11-23T01:55:00Z"),
         state: "active".into(),
         silenced_by: vec![],
+        inhibited_by: vec![],
     }
 }
 

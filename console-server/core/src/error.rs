@@ -3,6 +3,7 @@
 
 use rein_api::{ErrorBody, ErrorCode};
 use rein_domain::access::AccessError;
+use rein_domain::alert::{PriorityError, RulesError};
 use rein_domain::backend::BackendError;
 use rein_domain::change::ChangeError;
 use rein_domain::incident::IncidentError;
@@ -53,7 +54,14 @@ macro_rules! invalid {
     };
 }
 
-invalid!(NameError, PercentError, LevelError, MatcherError);
+invalid!(NameError, PercentError, LevelError, MatcherError, PriorityError);
+
+impl From<RulesError> for AppError {
+    fn from(error: RulesError) -> Self {
+        Self::new(ErrorCode::Invalid, format!("alert-rules: {error}"))
+            .hint("docs/alerts.md says what each field takes")
+    }
+}
 
 impl From<AccessError> for AppError {
     fn from(error: AccessError) -> Self {

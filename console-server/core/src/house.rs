@@ -382,6 +382,7 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
         records::SWITCH,
         records::BACKEND,
         records::SERVICE,
+        records::ALERT_RULES,
         records::INSTANCE,
         records::TOMB,
         records::TARGET,

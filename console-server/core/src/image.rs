@@ -4,6 +4,7 @@ use crate::error::AppError;
 use crate::records::{self, HeldRecord, SessionRecord, TokenRecord};
 use crate::rest::Rest;
 use bytes::Bytes;
+use rein_domain::alert::AlertRules;
 use rein_domain::change::Change;
 use rein_domain::fleet::first_health;
 use rein_domain::hold::{Cell, Hold};
@@ -32,6 +33,8 @@ pub(crate) struct Image {
     pub(crate) held: Option<HeldRecord>,
     /// The least generation of writers that the store takes.
     pub(crate) min_writer: Option<u32>,
+    /// What decides about alerts, where that is declared.
+    pub(crate) alert_rules: Option<AlertRules>,
     /// What records hold beside what this version knows.
     rest: HashMap<Key, Rest>,
     /// What lies in foreign backends.
@@ -82,6 +85,8 @@ impl Image {
                 None => self.world.remove_service(&name),
             }
             self.soil_service(name);
+        } else if text.starts_with(records::ALERT_RULES) {
+            self.alert_rules = entry.map(|entry| self.read(key, entry)).transpose()?;
         } else if let Some(cell) = records::held_cell(&text) {
             self.apply_hold(key, cell, entry, at)?;
         } else if text.starts_with(records::INCIDENT) {

@@ -20,6 +20,8 @@ pub(crate) const BACKEND: &str = "def/backend/";
 /// What Rein has put into a cell of a foreign backend; written before the backend hears of it.
 pub(crate) const HOLD: &str = "hold/";
 pub(crate) const SERVICE: &str = "def/service/";
+/// What decides about alerts.
+pub(crate) const ALERT_RULES: &str = "def/alert-rules/";
 /// Instances as they registered.
 pub(crate) const INSTANCE: &str = "instance/";
 /// Touched by every change over instances of a service, so that two drains know of each other.
@@ -74,6 +76,11 @@ pub(crate) fn backend(name: &BackendName) -> Key {
 
 pub(crate) fn service(name: &ServiceName) -> Key {
     format!("{SERVICE}{name}").into()
+}
+
+/// There is one set.
+pub(crate) fn alert_rules() -> Key {
+    format!("{ALERT_RULES}{}", rein_domain::alert::THE_RULES).into()
 }
 
 pub(crate) fn instance(service: &ServiceName, id: &InstanceName) -> Key {

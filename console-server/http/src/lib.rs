@@ -1,6 +1,7 @@
 //! The HTTP API: decode, call, encode. One file per noun; rules live in `rein-core`.
 
 mod access;
+mod alerts;
 mod answer;
 mod audit;
 mod backends;
@@ -77,6 +78,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(changes::undo))
         .routes(routes!(silences::list))
         .routes(routes!(silences::alerts))
+        .routes(routes!(alerts::judged))
+        .routes(routes!(alerts::explain))
+        .routes(routes!(alerts::put, alerts::delete))
         .routes(routes!(telemetry::services))
         .routes(routes!(telemetry::edges))
         .routes(routes!(backends::list))

@@ -1,5 +1,6 @@
 //! Definitions: what people declare in files.
 
+use crate::alerts::AlertRulesDocument;
 use crate::backends::BackendDocument;
 use crate::services::ServiceDocument;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,9 @@ pub struct DefinitionList {
     /// The services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceDocument>,
+    /// What decides about alerts, where that is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_rules: Option<AlertRulesDocument>,
 }
 
 /// What putting a definition did.

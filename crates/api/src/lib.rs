@@ -4,6 +4,7 @@
 //! server shows. Conversions to and from the domain live on the server's side, one file per noun.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod backends;
 pub mod changes;

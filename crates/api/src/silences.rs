@@ -149,6 +149,9 @@ pub struct AlertView {
     /// Ids of silences that hush it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silenced_by: Vec<String>,
+    /// Ids of alerts that inhibit it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inhibited_by: Vec<String>,
 }
 
 /// Alerts that fire now.

@@ -6,6 +6,7 @@ use crate::transport::BodyStream;
 use bytes::Bytes;
 use http::Method;
 use rein_api::access::{CanIQuery, CanIView, TokenCreated, TokenList, TokenRequest, TokenView, WhoAmI};
+use rein_api::alerts::{AlertExplained, AlertRulesDocument, JudgedAlerts, JudgedQuery};
 use rein_api::audit::{AuditHeads, AuditList, AuditQuery, LaneQuery, LaneView};
 use rein_api::backends::{BackendDocument, BackendList, BackendView, CheckView, PluginList, PluginLogs};
 use rein_api::changes::{
@@ -128,6 +129,28 @@ impl Client {
     /// Alerts that fire now.
     pub async fn alerts(&self, query: &AlertQuery) -> Answer<AlertList> {
         self.get(with_query("/v1/alerts", query)).await
+    }
+
+    /// Alerts that fire, each in its place.
+    pub async fn judged_alerts(&self, query: &JudgedQuery) -> Answer<JudgedAlerts> {
+        self.get(with_query("/v1/alerts/judged", query)).await
+    }
+
+    /// Why an alert stands where it stands, by its id or the unique beginning of one.
+    pub async fn explained_alert(&self, id: &str) -> Answer<AlertExplained> {
+        self.get(format!("/v1/alerts/{}", escape(id))).await
+    }
+
+    /// Declares what decides about alerts.
+    pub async fn define_alert_rules(
+        &self,
+        document: &AlertRulesDocument,
+        put: Put,
+        key: &Key,
+    ) -> Answer<DefinedView> {
+        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+        let path = format!("/v1/definitions/alert-rules/{}{query}", escape(&document.name));
+        self.write(Method::PUT, path, document, key).await
     }
 
     /// How services, or the instances of one, are.

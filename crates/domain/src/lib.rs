@@ -9,6 +9,7 @@
 //! its deadline is simply no longer counted.
 
 pub mod access;
+pub mod alert;
 pub mod audit;
 pub mod backend;
 pub mod change;

@@ -416,6 +416,7 @@ impl TryFrom<wire::Alert> for AlertSeen {
             since: name("since", alert.since)?,
             state: name("state", alert.state)?,
             silenced_by: names("silenced_by", alert.silenced_by)?,
+            inhibited_by: names("inhibited_by", alert.inhibited_by)?,
         })
     }
 }
@@ -429,6 +430,7 @@ impl From<AlertSeen> for wire::Alert {
             since: alert.since,
             state: alert.state,
             silenced_by: alert.silenced_by,
+            inhibited_by: alert.inhibited_by,
         }
     }
 }

@@ -55,6 +55,20 @@ fn every_fault_survives_the_wire() {
     }
 }
 
+#[test]
+fn an_alert_survives_the_wire_with_whatever_hushes_it() {
+    let alert = AlertSeen {
+        id: "6c1f".into(),
+        labels: [("alertname".to_owned(), "DiskFull".to_owned())].into(),
+        summary: "full".into(),
+        since: "2026-11-23T00:00:00Z".into(),
+        state: "suppressed".into(),
+        silenced_by: vec!["s".into()],
+        inhibited_by: vec!["a".into(), "b".into()],
+    };
+    assert_eq!(AlertSeen::try_from(wire::Alert::from(alert.clone())).unwrap(), alert);
+}
+
 /// Bytes that are no message, or one of another kind, end in an error and never in a panic.
 #[test]
 fn garbage_is_an_error() {

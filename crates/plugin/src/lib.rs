@@ -37,8 +37,8 @@ pub use remote::Remote;
 pub use serve::{ServeError, serve};
 pub use telemetry::Telemetry;
 pub use types::{
-    AlertSeen, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, Matched, Matcher,
-    Page, Repeat, Seen, SilenceSeen, TargetName, Write,
+    AlertSeen, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, MAX_ALERTS, Matched,
+    Matcher, Page, Repeat, Seen, SilenceSeen, TargetName, Write,
 };
 
 /// Largest message either side takes, in bytes.

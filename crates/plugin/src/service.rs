@@ -2,7 +2,7 @@
 
 use crate::convert::{Malformed, cells, matchers, targets};
 use crate::status::to_status;
-use crate::types::{CellKey, Fault};
+use crate::types::{CellKey, Fault, MAX_ALERTS};
 use crate::wire::cells_server::{Cells, CellsServer};
 use crate::wire::plugin_server::{Plugin, PluginServer};
 use crate::wire::silences_server::{Silences, SilencesServer};
@@ -158,8 +158,9 @@ impl<A: Adapter> Silences for Served<A> {
         let silences = self.0.silences().ok_or_else(no_silences)?;
         let request = request.into_inner();
         let matchers = matchers(request.matchers).map_err(invalid)?;
-        if !(1..=1000).contains(&request.limit) {
-            return Err(Status::invalid_argument(format!("limit is {}, not 1 to 1000", request.limit)));
+        if !(1..=MAX_ALERTS).contains(&request.limit) {
+            let message = format!("limit is {}, not 1 to {MAX_ALERTS}", request.limit);
+            return Err(Status::invalid_argument(message));
         }
         let back = Duration::from_secs(request.back_seconds);
         let reply = match silences.matched(&matchers, back, request.limit).await {

@@ -201,6 +201,9 @@ pub struct SilenceSeen {
     pub missing_peers: Vec<String>,
 }
 
+/// Most alerts that can be asked for at once.
+pub const MAX_ALERTS: u32 = 5000;
+
 /// An alert as a backend shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertSeen {
@@ -216,6 +219,8 @@ pub struct AlertSeen {
     pub state: String,
     /// Ids of silences that hush it.
     pub silenced_by: Vec<String>,
+    /// Ids of alerts that inhibit it.
+    pub inhibited_by: Vec<String>,
 }
 
 /// What a set of matchers takes in.

@@ -14,7 +14,7 @@ const MAX_ALERTS: usize = 200_000;
 /// Most matching alerts of one peer that are kept whole.
 const MAX_KEPT: usize = 5000;
 /// Bytes of listed alerts, by a rough count; a reply takes 4 MiB.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Raw {
@@ -34,6 +34,8 @@ struct RawStatus {
     state: String,
     #[serde(rename = "silencedBy", default)]
     silenced_by: Vec<String>,
+    #[serde(rename = "inhibitedBy", default)]
+    inhibited_by: Vec<String>,
 }
 
 /// What is needed of an alert to count whom it is hushed by.
@@ -163,6 +165,7 @@ impl Raw {
             since: self.starts,
             state: if self.status.state == "suppressed" { "suppressed" } else { "active" }.to_owned(),
             silenced_by: self.status.silenced_by,
+            inhibited_by: self.status.inhibited_by,
         }
     }
 }
@@ -172,6 +175,7 @@ fn agreed(mut one: AlertSeen, other: &AlertSeen) -> AlertSeen {
         one.state = "active".to_owned();
     }
     one.silenced_by.retain(|id| other.silenced_by.contains(id));
+    one.inhibited_by.retain(|id| other.inhibited_by.contains(id));
     one
 }
 
@@ -191,9 +195,14 @@ pub(crate) fn takes_in(judges: &[Judge], labels: &BTreeMap<String, String>) -> b
     judges.iter().all(|judge| judge.matches(labels.get(judge.name()).map_or("", String::as_str)))
 }
 
+/// Whatever hushes an alert, by id.
+fn hushing(alert: &AlertSeen) -> impl Iterator<Item = &String> {
+    alert.silenced_by.iter().chain(&alert.inhibited_by)
+}
+
 /// Can a reply of the contract carry it?
 fn is_bearable(alert: &AlertSeen) -> bool {
-    let ids = alert.silenced_by.iter().chain([&alert.id, &alert.since]);
+    let ids = hushing(alert).chain([&alert.id, &alert.since]);
     !alert.id.is_empty()
         && ids.into_iter().all(|text| text.len() <= MAX_NAME)
         && alert
@@ -204,6 +213,6 @@ fn is_bearable(alert: &AlertSeen) -> bool {
 
 fn size(alert: &AlertSeen) -> usize {
     let labels: usize = alert.labels.iter().map(|(name, value)| name.len() + value.len() + 12).sum();
-    let ids: usize = alert.silenced_by.iter().map(|id| id.len() + 4).sum();
+    let ids: usize = hushing(alert).map(|id| id.len() + 4).sum();
     100 + labels + ids + alert.summary.len()
 }

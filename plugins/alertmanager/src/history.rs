@@ -91,6 +91,7 @@ impl Backend {
                     since,
                     state: "resolved".into(),
                     silenced_by: Vec::new(),
+                    inhibited_by: Vec::new(),
                 });
             }
         }

@@ -82,6 +82,31 @@ async fn silences_and_alerts_of_three_peers_are_one() {
 }
 
 #[tokio::test]
+async fn what_holds_an_alert_back_is_said() {
+    let Some(one) = Alertmanager::one() else { return };
+    one.fire(&[("alertname", "ClusterDown")]);
+    one.fire(&[("alertname", "NodeDown"), ("yields", "yes")]);
+    one.fire(&[("alertname", "DiskFull")]);
+    by_hand(&one, "DiskFull", "known");
+    let plugin = plugin(&[one.url()]).await;
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    let found = loop {
+        let found = plugin.silences().unwrap().matched(&[], Duration::ZERO, 10).await.unwrap();
+        let hushed = found.alerts.iter().filter(|alert| alert.state == "suppressed").count();
+        if hushed == 2 {
+            break found;
+        }
+        assert!(std::time::Instant::now() < end, "{found:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let named = |name: &str| found.alerts.iter().find(|alert| alert.labels["alertname"] == name).unwrap();
+    assert_eq!(named("NodeDown").inhibited_by, [named("ClusterDown").id.clone()]);
+    assert!(named("NodeDown").silenced_by.is_empty() && named("DiskFull").inhibited_by.is_empty());
+    assert_eq!(named("DiskFull").silenced_by.len(), 1);
+    assert_eq!(named("ClusterDown").state, "active");
+}
+
+#[tokio::test]
 async fn a_long_list_comes_in_pages() {
     let Some(one) = Alertmanager::one() else { return };
     let plugin = plugin(&[one.url()]).await;

@@ -63,8 +63,10 @@ impl Alertmanager {
     fn prepared(gossip: Option<(u16, Vec<u16>)>) -> Option<Self> {
         let program = Self::program()?;
         let room = Room::new("alertmanager");
-        let config =
-            "route: {receiver: nobody, group_wait: 1s, group_interval: 1s}\nreceivers: [{name: nobody}]\n";
+        // An alert ClusterDown inhibits those that say so themselves.
+        let config = "route: {receiver: nobody, group_wait: 1s, group_interval: 1s}\n\
+                      receivers: [{name: nobody}]\n\
+                      inhibit_rules: [{source_matchers: [alertname=ClusterDown], target_matchers: [yields=yes]}]\n";
         std::fs::write(room.path().join("config.yml"), config).expect("the room takes files");
         Some(Self { program, room, port: free_port(), gossip, process: None })
     }
@@ -164,6 +166,16 @@ impl Alertmanager {
         self.call("POST", "/alerts", &alert);
     }
 
+    /// Makes alerts fire since so many seconds, for the next hour.
+    pub fn fire_since(&self, seconds: u64, labels: &[(&str, &str)]) {
+        let labels: serde_json::Map<String, Value> =
+            labels.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let (begins, ends) = (moment(-i64::try_from(seconds).unwrap_or(0)), moment(3600));
+        let alert = json!([{"labels": labels, "annotations": {"summary": "fired by a test"},
+                            "startsAt": begins, "endsAt": ends}]);
+        self.call("POST", "/alerts", &alert);
+    }
+
     /// All its silences, those that are over included.
     pub fn silences(&self) -> Vec<Value> {
         self.call("GET", "/silences", &Value::Null).as_array().cloned().unwrap_or_default()
@@ -181,6 +193,13 @@ impl Alertmanager {
             .output()
             .expect("amtool comes with Alertmanager")
     }
+}
+
+/// So many seconds from now, as RFC 3339.
+fn moment(seconds: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let at = i64::try_from(now.as_secs()).unwrap_or(0) + seconds;
+    jiff::Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default()
 }
 
 impl Cluster {

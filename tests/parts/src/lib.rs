@@ -9,6 +9,7 @@ mod alertmanager;
 mod discovery;
 mod etcd;
 mod http;
+mod page;
 mod prometheus;
 mod proxy;
 
@@ -16,6 +17,7 @@ pub use alertmanager::{Alertmanager, Cluster};
 pub use discovery::Discovery;
 pub use etcd::Etcd;
 pub use http::request;
+pub use page::Page;
 pub use prometheus::{Job, Prometheus};
 pub use proxy::{Mode, Proxy};
 

@@ -35,6 +35,7 @@ impl House {
             switches: image.world.switches().map(switch_document).collect(),
             backends: image.world.backends().map(backend_document).collect(),
             services: Self::service_documents(&image),
+            alert_rules: image.alert_rules.as_ref().map(Into::into),
         })
     }
 

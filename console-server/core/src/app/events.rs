@@ -86,6 +86,7 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
     let (noun, prefix) = [
         ("switch", records::SWITCH),
         ("backend", records::BACKEND),
+        ("alert-rules", records::ALERT_RULES),
         ("cell", records::HOLD),
         ("change", records::CHANGE),
         ("incident", records::INCIDENT),
@@ -107,8 +108,10 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
             serde_json::from_slice::<Registration>(value).map(|said| instance_words(&said)).ok()
         }
         ("instance", None) => Some(format!("{name} is registered no more")),
-        ("switch" | "backend" | "service", Some(_)) => Some(format!("{noun} {name} declared")),
-        ("switch" | "backend" | "service", None) => Some(format!("{noun} {name} deleted")),
+        ("switch" | "backend" | "service" | "alert-rules", Some(_)) => {
+            Some(format!("{noun} {name} declared"))
+        }
+        ("switch" | "backend" | "service" | "alert-rules", None) => Some(format!("{noun} {name} deleted")),
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })

@@ -1,5 +1,6 @@
 //! The verbs, one file per noun.
 
+pub mod alerts;
 pub mod audit;
 pub mod backends;
 pub mod changes;

@@ -297,6 +297,11 @@ async fn matched(
     adapter.silences().ok_or_else(no_silences)?.matched(matchers, back, MOST_ALERTS).await
 }
 
+/// All that fires, as far as a backend lists it.
+pub(crate) async fn firing(adapter: &dyn Adapter) -> Result<Matched, Fault> {
+    adapter.silences().ok_or_else(no_silences)?.matched(&[], Duration::ZERO, rein_plugin::MAX_ALERTS).await
+}
+
 fn no_silences() -> Fault {
     Fault::Unsupported("this backend hushes no alerts".into())
 }
@@ -334,7 +339,7 @@ fn in_braces(silence: &SilenceSeen) -> String {
     format!("{{{}}}", list.join(","))
 }
 
-fn alert_view(backend: &BackendName, alert: &AlertSeen) -> AlertView {
+pub(crate) fn alert_view(backend: &BackendName, alert: &AlertSeen) -> AlertView {
     AlertView {
         id: tidy(&alert.id),
         backend: backend.to_string(),
@@ -343,10 +348,11 @@ fn alert_view(backend: &BackendName, alert: &AlertSeen) -> AlertView {
         since: time(&alert.since).unwrap_or_default().into(),
         state: tidy(&alert.state),
         silenced_by: alert.silenced_by.iter().map(|id| tidy(id)).collect(),
+        inhibited_by: alert.inhibited_by.iter().map(|id| tidy(id)).collect(),
     }
 }
 
 /// RFC 3339, as backends write it.
-fn time(text: &str) -> Option<Timestamp> {
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
     serde_json::from_value::<rein_api::At>(serde_json::Value::String(text.to_owned())).ok().map(|at| at.0)
 }

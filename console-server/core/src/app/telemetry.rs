@@ -32,7 +32,7 @@ const MAX_WINDOW: u32 = 86_400;
 type Asked = Vec<(BackendName, Arc<dyn Adapter>)>;
 
 /// One page, on its way.
-type Page<'a, T> = BoxFuture<'a, Result<Reading<T>, Fault>>;
+pub(super) type Page<'a, T> = BoxFuture<'a, Result<Reading<T>, Fault>>;
 
 /// What all backends answered: entries and their backend, what they are worth, who did not answer.
 struct Gathered<T> {
@@ -156,7 +156,7 @@ impl House {
     }
 }
 
-async fn pages<T>(
+pub(super) async fn pages<T>(
     adapter: &dyn Adapter,
     page: &(impl for<'a> Fn(&'a dyn Telemetry, Option<String>) -> Page<'a, T> + Sync),
 ) -> Result<Reading<T>, Fault> {

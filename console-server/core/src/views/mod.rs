@@ -1,10 +1,12 @@
 //! Conversions between the domain and the wire: `from` what a client sent, views of what it sees.
 
+mod alerts;
 mod backends;
 mod changes;
 mod services;
 mod switches;
 
+pub(crate) use alerts::{Named, judged_view, rules_from};
 pub(crate) use backends::{
     backend_document, backend_from, keeper, misjudged as backend_misjudged, plugin_view, tidy,
 };

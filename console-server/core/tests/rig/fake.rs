@@ -73,6 +73,11 @@ impl Fakes {
         }
     }
 
+    /// Is there a plugin for it yet?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.all.lock().contains_key(&name.parse::<BackendName>().unwrap())
+    }
+
     pub(crate) fn one(&self, name: &str) -> Arc<Fake> {
         Arc::clone(&self.all.lock()[&name.parse::<BackendName>().unwrap()])
     }
@@ -244,6 +249,7 @@ impl Silences for Handle {
                 since: "2026-11-23T00:00:00Z".into(),
                 state: "active".into(),
                 silenced_by: Vec::new(),
+                inhibited_by: Vec::new(),
             })
             .collect();
         Ok(Matched {

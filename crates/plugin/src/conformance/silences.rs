@@ -1,6 +1,7 @@
 //! Checks of plugins that hush alerts. Others pass them unasked.
 
 use super::{Bench, Rig, Verdict, ensure, within};
+use crate::{AlertSeen, MAX_ALERTS};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -65,5 +66,17 @@ pub async fn alerts_are_counted(rig: &impl Rig) -> Verdict {
         matched.firing,
         matched.firing_in_all
     );
+    let all = within("matched", silences.matched(&[], Duration::ZERO, MAX_ALERTS)).await?;
+    for alert in &all.alerts {
+        let AlertSeen { id, state, silenced_by, inhibited_by, .. } = alert;
+        ensure!(
+            matches!(state.as_str(), "active" | "suppressed"),
+            "asked for what fires now, the alert {id} is {state:?}"
+        );
+        ensure!(
+            state == "suppressed" || (silenced_by.is_empty() && inhibited_by.is_empty()),
+            "the alert {id} is active, and hushed by {silenced_by:?} {inhibited_by:?}"
+        );
+    }
     Ok(())
 }
