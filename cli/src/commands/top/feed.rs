@@ -49,7 +49,7 @@ pub(super) struct Beside {
 #[derive(Debug)]
 pub(super) enum News {
     /// All of it anew.
-    Picture(Picture),
+    Picture(Box<Picture>),
     /// What backends know, anew.
     Beside(Beside),
     /// The server does not answer.
@@ -88,7 +88,7 @@ impl Feed {
         loop {
             let open = inside.borrow_and_update().clone();
             let told = match picture(&self.client, open.as_ref()).await {
-                Ok(picture) => News::Picture(picture),
+                Ok(picture) => News::Picture(Box::new(picture)),
                 Err(error) => News::Lost(CliError::from(error).message),
             };
             if self.news.send(told).await.is_err() {

@@ -65,7 +65,8 @@ pub(crate) async fn run(args: Top, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
     if !matches!(ctx.format(), Format::Table | Format::Wide) {
         return Err(CliError::usage("a live screen has one form").hint("rein service list -o json"));
     }
-    if !args.once && !(ctx.somebody() && ctx.io.sinks[1] == Sink::Terminal) {
+    let live = ctx.somebody() && ctx.io.sinks[1] == Sink::Terminal;
+    if !args.once && !live {
         return Err(CliError::usage("a live screen needs a terminal")
             .hint("rein top --once   # one picture, into a file or a pipe"));
     }
@@ -76,7 +77,7 @@ pub(crate) async fn run(args: Top, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
         return once(ctx, &client, screen).await;
     }
     // The first answer before the screen is taken: an error is to stay readable.
-    screen.take(News::Picture(feed::first(&client).await?), &ctx.look_out());
+    screen.take(News::Picture(Box::new(feed::first(&client).await?)), &ctx.look_out());
     let terminal = ratatui::try_init().map_err(|e| CliError::failed(format!("the terminal: {e}")))?;
     let outcome = live(terminal, &client, &mut screen, (ctx, args.every)).await;
     ratatui::restore();
@@ -91,7 +92,7 @@ async fn once(ctx: &mut Ctx, client: &Client, mut screen: Screen) -> Result<Exit
     let look = ctx.look_out();
     let mut picture = feed::first(client).await?;
     feed::slow(client, &mut picture).await;
-    screen.take(News::Picture(picture), &look);
+    screen.take(News::Picture(Box::new(picture)), &look);
     let text = printed(&mut screen, &look, (look.width.unwrap_or(100), LINES))?;
     ctx.put(&text)?;
     Ok(ExitCode::Done)

@@ -160,7 +160,7 @@ impl Screen {
                 } else {
                     std::mem::take(&mut self.picture.beside)
                 };
-                self.picture = picture;
+                self.picture = *picture;
                 self.lost = None;
             }
             News::Beside(beside) => self.picture.beside = beside,

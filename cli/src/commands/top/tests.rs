@@ -35,7 +35,7 @@ fn picture(services: Vec<ServiceRow>) -> Picture {
 
 fn screen(services: Vec<ServiceRow>) -> Screen {
     let mut screen = Screen::new(Tab::Services, String::new(), None);
-    screen.take(News::Picture(picture(services)), &look());
+    screen.take(News::Picture(Box::new(picture(services))), &look());
     screen
 }
 
@@ -88,11 +88,11 @@ fn the_chosen_row_stays_chosen_when_rows_move() {
     assert_eq!(screen.at, 1);
     // `c` fell: it moves to the top, and `b` is still the one chosen.
     let moved = vec![service("a", "up", 4), service("b", "up", 4), service("c", "down", 0)];
-    screen.take(News::Picture(picture(moved)), &look());
+    screen.take(News::Picture(Box::new(picture(moved))), &look());
     assert_eq!(keys(&screen), ["c", "a", "b"]);
     assert_eq!(screen.at, 2);
     let gone = vec![service("a", "up", 4)];
-    screen.take(News::Picture(picture(gone)), &look());
+    screen.take(News::Picture(Box::new(picture(gone))), &look());
     assert_eq!(screen.at, 0);
 }
 
@@ -144,7 +144,7 @@ fn an_old_picture_says_so_and_stays() {
     let text = shown(&mut screen);
     assert!(text.contains("the server does not answer, this is old: connection refused"), "{text}");
     assert!(text.contains("order"), "{text}");
-    screen.take(News::Picture(picture(vec![])), &look());
+    screen.take(News::Picture(Box::new(picture(vec![]))), &look());
     assert!(!shown(&mut screen).contains("does not answer"));
 }
 
