@@ -11,6 +11,7 @@ mod view;
 
 use crate::ctx::Ctx;
 use crate::error::CliError;
+use crate::parse;
 use crate::suggest::nearest;
 use clap::{Args, ValueHint};
 use rein_api::ExitCode;
@@ -54,7 +55,7 @@ pub(crate) struct Diagnose {
     #[arg(long, value_name = "NAME")]
     statistic: Option<String>,
     /// When it was noticed: seconds since 1970, or RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = parse::moment)]
     at: Option<Timestamp>,
     /// Multiply a constant, to see what hangs on it; repeat for more
     #[arg(long, value_name = "CONSTANT=FACTOR", value_parser = factor, hide_short_help = true)]
@@ -110,11 +111,6 @@ fn worsens(text: &str) -> Result<Metric, String> {
         Some(metric) => Ok(metric),
         None => Err(no_metric(text)),
     }
-}
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    place::moment(text)
-        .ok_or_else(|| "write seconds since 1970, or RFC 3339: 2026-11-23T02:40:00Z".to_owned())
 }
 
 fn factor(text: &str) -> Result<(String, f64), String> {

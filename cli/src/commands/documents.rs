@@ -4,9 +4,10 @@ use crate::ctx::Ctx;
 use crate::error::CliError;
 use rein_api::backends::BackendDocument;
 use rein_api::definitions::{DefinitionList, SwitchDocument};
+use rein_api::markers::SourceDocument;
 use rein_api::services::ServiceDocument;
 use rein_domain::matchers::Matchers;
-use rein_domain::name::{BackendName, ServiceName, SwitchName};
+use rein_domain::name::{ActorName, BackendName, ServiceName, SwitchName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub(crate) enum Declared {
     Backend(BackendDocument),
     /// A service.
     Service(ServiceDocument),
+    /// A source of changes.
+    Source(SourceDocument),
     /// A switch.
     Switch(SwitchDocument),
 }
@@ -43,6 +46,7 @@ impl Declared {
         match self {
             Self::Backend(_) => "backend",
             Self::Service(_) => "service",
+            Self::Source(_) => "source",
             Self::Switch(_) => "switch",
         }
     }
@@ -52,6 +56,7 @@ impl Declared {
         match self {
             Self::Backend(backend) => &backend.name,
             Self::Service(service) => &service.name,
+            Self::Source(source) => &source.name,
             Self::Switch(switch) => &switch.name,
         }
     }
@@ -66,6 +71,7 @@ impl Declared {
         match self {
             Self::Backend(backend) => format!("backend {}", backend.name),
             Self::Service(service) => format!("service {}", service.name),
+            Self::Source(source) => format!("source {}", source.name),
             Self::Switch(switch) => switch.name.clone(),
         }
     }
@@ -78,7 +84,8 @@ pub(crate) type Key = (&'static str, String);
 pub(crate) fn declared(list: DefinitionList) -> BTreeMap<Key, Declared> {
     let backends = list.backends.into_iter().map(Declared::Backend);
     let services = list.services.into_iter().map(Declared::Service);
-    let all = backends.chain(services).chain(list.switches.into_iter().map(Declared::Switch));
+    let sources = list.sources.into_iter().map(Declared::Source);
+    let all = backends.chain(services).chain(sources).chain(list.switches.into_iter().map(Declared::Switch));
     all.map(|one| (one.key(), one)).collect()
 }
 
@@ -185,6 +192,11 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             service.name.parse::<ServiceName>().map_err(|e| CliError::usage(e.to_string()))?;
             Ok(Declared::Service(service))
         }
+        "source" => {
+            let source: SourceDocument = typed(entry, text)?;
+            source.name.parse::<ActorName>().map_err(|e| CliError::usage(e.to_string()))?;
+            Ok(Declared::Source(source))
+        }
         "backend" => {
             let backend: BackendDocument = typed(entry, text)?;
             backend.name.parse::<BackendName>().map_err(|e| CliError::usage(e.to_string()))?;
@@ -194,8 +206,8 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             }
             Ok(Declared::Backend(backend))
         }
-        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend"))
-            .hint("every document begins with `kind: switch`, `kind: service` or `kind: backend`")),
+        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend, source"))
+            .hint("every document begins with its kind: `kind: switch`, for one")),
     }
 }
 
@@ -331,7 +343,7 @@ impl Document {
     fn switch(&self) -> Option<&SwitchDocument> {
         match &self.what {
             Declared::Switch(switch) => Some(switch),
-            Declared::Backend(_) | Declared::Service(_) => None,
+            Declared::Backend(_) | Declared::Service(_) | Declared::Source(_) => None,
         }
     }
 

@@ -12,6 +12,8 @@ pub(crate) mod diff;
 pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod incident;
+pub(crate) mod mark;
+pub(crate) mod marker;
 pub(crate) mod plugin;
 mod propose;
 pub(crate) mod server;
@@ -55,6 +57,8 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Undo(args) => undo::run(args, ctx).await,
         Command::Incident { verb } => incident::run(verb, ctx).await,
         Command::Watch(args) => watch::run(args, ctx).await,
+        Command::Mark(args) => mark::run(args, ctx).await,
+        Command::Marker { verb } => marker::run(verb, ctx).await,
         Command::Apply(args) => apply::run(args, ctx).await,
         Command::Diff(args) => diff::run(args, ctx).await,
         Command::Export(args) => export::run(args, ctx).await,

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod held;
 mod incidents;
+mod markers;
 mod openapi;
 mod peer;
 mod services;
@@ -88,6 +89,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::show))
         .routes(routes!(incidents::close))
+        .routes(routes!(markers::list, markers::mark))
+        .routes(routes!(markers::put, markers::delete))
         .routes(routes!(definitions::list))
         .routes(routes!(definitions::put, definitions::delete))
         .routes(routes!(access::whoami))

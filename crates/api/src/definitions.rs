@@ -1,6 +1,7 @@
 //! Definitions: what people declare in files.
 
 use crate::backends::BackendDocument;
+use crate::markers::SourceDocument;
 use crate::services::ServiceDocument;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -99,6 +100,9 @@ pub struct DefinitionList {
     /// The services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<ServiceDocument>,
+    /// The sources of changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceDocument>,
 }
 
 /// What putting a definition did.

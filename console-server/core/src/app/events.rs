@@ -11,6 +11,7 @@ use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::change::{Change, Did, Ending};
 use rein_domain::hold::{Hold, HoldState};
 use rein_domain::incident::Incident;
+use rein_domain::marker::Marker;
 use rein_store::{Event, Key, Revision, StoreError};
 
 /// All events of one revision.
@@ -72,6 +73,8 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         ("cell", records::HOLD),
         ("change", records::CHANGE),
         ("incident", records::INCIDENT),
+        ("marker", records::MARKER),
+        ("source", records::SOURCE),
     ]
     .into_iter()
     .find(|(_, prefix)| text.starts_with(prefix))?;
@@ -84,8 +87,11 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         }
         ("cell", Some(value)) => serde_json::from_slice::<Hold>(value).map(|h| hold_words(&name, &h)).ok(),
         ("cell", None) => Some(format!("{name} let go: it holds what it held before")),
-        ("switch" | "backend", Some(_)) => Some(format!("{noun} {name} declared")),
-        ("switch" | "backend", None) => Some(format!("{noun} {name} deleted")),
+        ("marker", Some(value)) => serde_json::from_slice::<Marker>(value).map(|m| marker_words(&m)).ok(),
+        // That an old one is forgotten is no event.
+        ("marker", None) => None,
+        ("switch" | "backend" | "source", Some(_)) => Some(format!("{noun} {name} declared")),
+        ("switch" | "backend" | "source", None) => Some(format!("{noun} {name} deleted")),
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
@@ -127,6 +133,14 @@ fn hold_words(cell: &str, hold: &Hold) -> String {
             format!("{cell} is in conflict: it holds neither what was there nor what {change} wants")
         }
     }
+}
+
+fn marker_words(marker: &Marker) -> String {
+    let Marker { service, by, actor, note, .. } = marker;
+    let (what, at) = (marker.what(), super::pieces::rfc3339(marker.at));
+    let whose = if by == actor { String::new() } else { format!(" (recorded by {actor})") };
+    let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+    format!("{by} made a change at {at}{whose}: {what} of {service}{note}")
 }
 
 fn incident_words(incident: &Incident) -> String {
