@@ -22,6 +22,7 @@ mod backup;
 mod clients;
 mod cluster;
 mod demo;
+mod diagnosis;
 mod docs;
 mod flows;
 mod life;

@@ -34,7 +34,8 @@ use rein_api::ExitCode;
 /// Does the command need neither a server nor a clock, and so no runtime?
 pub(crate) fn offline(command: &Command) -> bool {
     match command {
-        Command::Context { .. } | Command::Completions(_) | Command::Diagnose(_) => true,
+        Command::Context { .. } | Command::Completions(_) => true,
+        Command::Diagnose(args) => args.is_offline(),
         Command::Incident { verb } => matches!(verb, incident::Verb::Use(_)),
         _ => false,
     }
@@ -67,7 +68,7 @@ pub(crate) async fn run(command: Command, ctx: &mut Ctx) -> Result<ExitCode, Cli
         Command::Auth { verb } => auth::run(verb, ctx).await,
         Command::Context { verb } => context::run(verb, ctx),
         Command::Completions(args) => completions::run(args, ctx),
-        Command::Diagnose(args) => diagnose::run(args, ctx),
+        Command::Diagnose(args) => diagnose::run(args, ctx).await,
         Command::Server(args) if args.is_clients() => server::run(args, ctx).await,
         Command::Server(_) | Command::Demo(_) => {
             Err(CliError::usage("a server cannot be run from inside another program"))

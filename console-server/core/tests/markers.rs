@@ -5,6 +5,7 @@ mod rig;
 use futures::StreamExt;
 use rein_api::ErrorCode;
 use rein_api::markers::{MarkerQuery, MarkerRequest, SourceDocument};
+use rein_api::services::RegisterRequest;
 use rein_core::app::definitions::Mode;
 use rein_domain::marker::MAX_OF_SOURCE;
 use rig::Rig;
@@ -105,6 +106,40 @@ async fn a_source_that_floods_only_loses_its_own_oldest() {
 }
 
 #[tokio::test]
+async fn a_version_that_came_is_still_known_when_nobody_of_before_is_left() {
+    let rig = Rig::open().await;
+    let instance = |id: &str, version: &str| RegisterRequest {
+        service: "order".into(),
+        id: id.into(),
+        address: "127.0.0.1:9".into(),
+        zone: None,
+        version: Some(version.into()),
+        weight: None,
+        metadata: Default::default(),
+        check: None,
+        heartbeat_seconds: None,
+        incarnation: None,
+    };
+    for id in ["a", "b"] {
+        rig.house.register(&rig.admin, None, &instance(id, "v1")).await.unwrap();
+    }
+    rig.hand.pass(60_000);
+    for id in ["a", "b"] {
+        rig.house.deregister(&rig.admin, None, ("order", id), &Default::default()).await.unwrap();
+    }
+    rig.house.register(&rig.admin, None, &instance("a", "v2")).await.unwrap();
+    let first = rig.house.now();
+    rig.hand.pass(60_000);
+    rig.house.register(&rig.admin, None, &instance("b", "v2")).await.unwrap();
+    let rig = rig.reopen().await;
+    let changes = rig.house.status(&rig.alice).await.unwrap().happened;
+    let told: Vec<_> = changes.iter().filter(|one| one.source == "registry").collect();
+    assert_eq!(told.len(), 1, "{changes:?}");
+    assert_eq!(told[0].what, "v1 → v2 on 2 of 2");
+    assert_eq!((told[0].at.0, told[0].targets.as_slice()), (first, &["order".to_owned()][..]));
+}
+
+#[tokio::test]
 async fn sources_are_declared_by_those_who_may() {
     let rig = Rig::open().await;
     let document = SourceDocument {
@@ -127,4 +162,38 @@ async fn sources_are_declared_by_those_who_may() {
     assert_eq!(rig.house.undefine_source(&rig.admin, None, "ci").await.unwrap().outcome, "deleted");
     let gone = rig.house.undefine_source(&rig.admin, None, "ci").await.unwrap_err();
     assert_eq!(gone.code(), ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_heard_is_named_in_the_status() {
+    let rig = Rig::open().await;
+    let every = |name: &str, every_seconds| SourceDocument {
+        kind: "source".into(),
+        name: name.into(),
+        owner: "platform".into(),
+        every_seconds,
+    };
+    for (name, seconds) in [("ci", Some(3600)), ("argo", None)] {
+        let document = every(name, seconds);
+        rig.house.define_source(&rig.admin, None, (name, &document), Mode::Apply).await.unwrap();
+    }
+    let states = async || {
+        let status = rig.house.status(&rig.alice).await.unwrap();
+        let told = status.sources.iter().map(|s| format!("{} {}", s.name, s.state)).collect::<Vec<_>>();
+        (told.join(", "), status.attention.join(" "))
+    };
+    assert_eq!(states().await, ("rein heard, argo never, ci never".into(), "sources".into()));
+    for by in ["ci", "argo"] {
+        let request = MarkerRequest { by: Some(by.into()), ..deploy("order", "v1") };
+        rig.house.mark(&rig.alice, None, &request).await.unwrap();
+    }
+    assert_eq!(states().await, ("rein heard, argo heard, ci heard".into(), String::new()));
+    let status = rig.house.status(&rig.alice).await.unwrap();
+    let told: Vec<_> = status.happened.iter().filter(|one| one.source != "rein").collect();
+    assert_eq!(told.len(), 2, "{status:?}");
+    assert_eq!((told[0].by.as_str(), told[0].what.as_str()), ("alice", "deploy v1"));
+    // The marker stands for itself: its entry in the trail is not told beside it.
+    assert!(!status.happened.iter().any(|one| one.what == "marker:write"), "{status:?}");
+    rig.hand.pass(3_601_000);
+    assert_eq!(states().await, ("rein heard, argo heard, ci silent".into(), "sources".into()));
 }

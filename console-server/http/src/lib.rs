@@ -7,6 +7,7 @@ mod backends;
 mod caller;
 mod changes;
 mod definitions;
+mod diagnosis;
 mod events;
 mod guard;
 mod health;
@@ -80,6 +81,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(silences::alerts))
         .routes(routes!(telemetry::services))
         .routes(routes!(telemetry::edges))
+        .routes(routes!(diagnosis::diagnose))
         .routes(routes!(backends::list))
         .routes(routes!(backends::show))
         .routes(routes!(backends::check))

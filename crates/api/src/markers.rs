@@ -104,3 +104,47 @@ pub struct SourceDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<u32>,
 }
+
+/// Where changes are known from, and whether what came from there is all there is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceView {
+    /// `rein`, `registry` (versions, as instances register), or as markers name it.
+    pub name: String,
+    /// `heard`; `silent` (it should have been heard since), `never` (it is declared, and was not heard), or
+    /// `unreadable` (the store could not be read).
+    pub state: String,
+    /// When it was last heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<At>,
+    /// How often it is to be heard, where that was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<u32>,
+}
+
+impl SourceView {
+    /// Is what was changed there known?
+    pub fn is_heard(&self) -> bool {
+        self.state == "heard"
+    }
+}
+
+/// Something that was changed, by Rein or elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HappenedView {
+    /// When.
+    pub at: At,
+    /// Where it is known from: `rein`, `registry`, or the source of a marker.
+    pub source: String,
+    /// Who did it; of a marker, whose token recorded it.
+    pub by: String,
+    /// What was done: an audit verb such as `switch:off`, `deploy v2.4`, or `v1 → v2 on 3 of 4`.
+    pub what: String,
+    /// On what.
+    pub targets: Vec<String>,
+    /// The incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// Why, or anything else worth knowing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}

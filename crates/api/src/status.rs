@@ -1,15 +1,18 @@
 //! The whole picture on one screen.
 
-use crate::audit::AuditView;
 use crate::changes::ChangeView;
+use crate::markers::{HappenedView, SourceView};
 use crate::proof::DoorView;
+use crate::services::PreservedView;
 use crate::switches::SwitchView;
+use crate::telemetry::FiguresView;
 use crate::time::At;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// What is in force, what altered lately, and how the server is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusView {
     /// The server.
     pub server: ServerView,
@@ -29,10 +32,55 @@ pub struct StatusView {
     pub backends: Vec<BackendStatusView>,
     /// Open incidents with active changes.
     pub incidents: Vec<OpenIncidentView>,
-    /// What people did in the past hour, newest first, at most 20.
-    pub recent: Vec<AuditView>,
+    /// What was changed in the past hour, by Rein and elsewhere, newest first, at most 40.
+    pub happened: Vec<HappenedView>,
+    /// How much that was in all, as far as it was counted.
+    #[serde(default)]
+    pub happened_total: u32,
+    /// Where changes are known from.
+    #[serde(default)]
+    pub sources: Vec<SourceView>,
+    /// Services that are unwell, the worst first, at most 50.
+    #[serde(default)]
+    pub unwell: Vec<UnwellView>,
+    /// How many services are unwell in all.
+    #[serde(default)]
+    pub unwell_total: u32,
+    /// How many services there are: registered, declared or measured.
+    #[serde(default)]
+    pub services_total: u32,
+    /// Many instances fell silent at once, and nobody is taken down for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preserved: Option<PreservedView>,
+    /// Backends that were asked for this and did not answer in time, and why: what they know is missing here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unanswered: BTreeMap<String, String>,
+    /// What wants a person: `server`, `unwell`, `conflict`, `layers`, `backends`, `registry`, `sources`.
+    /// Empty: all is well, as far as is known.
+    #[serde(default)]
+    pub attention: Vec<String>,
     /// Doors.
     pub doors: Vec<DoorView>,
+}
+
+/// A service that is unwell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UnwellView {
+    /// Its name.
+    pub name: String,
+    /// `down`, `failing` or `degraded`: the worse of what the registry knows and what is measured.
+    pub health: String,
+    /// Why, in words.
+    pub why: Vec<String>,
+    /// Instances that are up; absent: it has not registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<u32>,
+    /// Instances registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<u32>,
+    /// What is measured of it; absent: nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<FiguresView>,
 }
 
 /// A backend, in short.

@@ -13,6 +13,7 @@ use rein_api::changes::{
     ResolveRequest, UndoRequest, UndoView,
 };
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
+use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
 use rein_api::held::{AcceptRequest, AcceptedView, HeldView};
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
 use rein_api::markers::{MarkedView, MarkerList, MarkerQuery, MarkerRequest, SourceDocument};
@@ -139,6 +140,11 @@ impl Client {
     /// Who calls whom, and how that goes.
     pub async fn edges(&self, query: &EdgesQuery) -> Answer<EdgeList> {
         self.get(with_query("/v1/telemetry/edges", query)).await
+    }
+
+    /// Where a symptom of a service comes from.
+    pub async fn diagnosis(&self, service: &str, query: &DiagnosisQuery) -> Answer<DiagnosisView> {
+        self.get(with_query(&format!("/v1/services/{}/diagnosis", escape(service)), query)).await
     }
 
     /// All backends.
