@@ -149,7 +149,7 @@ impl Telemetry for Meter {
         })
     }
     async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
-        let samples = Meter::series(self, ask.figure, &ask.of, (ask.from_ms, ask.to_ms), ask.step);
+        let samples = Self::series(self, ask.figure, &ask.of, (ask.from_ms, ask.to_ms), ask.step);
         Ok(Series { samples, source: "meter".into(), missing_peers: vec![] })
     }
     async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
@@ -166,7 +166,7 @@ impl Telemetry for Meter {
         // A page each: the reader has to come back.
         let at = ask.page.as_ref().map_or(0, |page| page.parse().unwrap());
         let of = Subject::Service(wanted[at].clone());
-        let samples = Meter::series(self, ask.figure, &of, (ask.from_ms, ask.to_ms), ask.step);
+        let samples = Self::series(self, ask.figure, &of, (ask.from_ms, ask.to_ms), ask.step);
         let next = (at + 1 < wanted.len()).then(|| (at + 1).to_string());
         let lines = vec![Line { of, samples, source: "meter".into() }];
         Ok(Lines { lines, next, missing_peers: vec![] })

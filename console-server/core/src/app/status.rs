@@ -127,7 +127,7 @@ fn attention(status: &StatusView) -> Vec<String> {
         ("registry", status.preserved.is_some()),
         ("sources", status.sources.iter().any(|source| !source.is_heard())),
     ];
-    all.into_iter().filter_map(|(word, is)| is.then(|| word.to_owned())).collect()
+    all.into_iter().filter(|(_, is)| *is).map(|(word, _)| word.to_owned()).collect()
 }
 
 fn open_incidents(image: &Image, now: Timestamp) -> Vec<OpenIncidentView> {
