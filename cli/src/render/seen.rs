@@ -85,7 +85,7 @@ mod tests {
     fn what_is_missing_is_said() {
         let rein = source("rein", "heard", None, None);
         let ci = source("ci", "heard", Some("2026-11-23T02:08:00Z"), Some(3600));
-        assert_snapshot!(seen(&look(), &[rein.clone()]), @"changes seen from: rein; not connected: nobody else is declared (rein mark)");
+        assert_snapshot!(seen(&look(), std::slice::from_ref(&rein)), @"changes seen from: rein; not connected: nobody else is declared (rein mark)");
         assert_snapshot!(seen(&look(), &[rein.clone(), ci.clone()]), @"changes seen from: rein, ci (2 min ago)");
         let all = [
             rein,

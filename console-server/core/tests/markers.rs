@@ -32,7 +32,7 @@ async fn a_marker_is_recorded_once_audited_and_told() {
     let again = rig.house.mark(&reporter, Some(key), &request).await.unwrap();
     assert_eq!(first, again);
     let list = rig.house.markers(&rig.alice, &MarkerQuery::default()).unwrap().markers;
-    assert_eq!(list, [first.marker.clone()]);
+    assert_eq!(list, std::slice::from_ref(&first.marker));
     assert_eq!((list[0].by.as_str(), list[0].actor.as_str()), ("ci", "robot"));
     assert_eq!(list[0].recorded.0.0 - list[0].at.0.0, 90_000);
     let entry = rig.audit().await.into_iter().find(|entry| entry.verb == "marker:write").unwrap();

@@ -178,7 +178,11 @@ fn unwell(viewer: &Viewer<'_>, measured: &[MeasuredView]) -> (Vec<UnwellView>, u
     let total = number(all.len());
     let mut unwell: Vec<(usize, UnwellView)> =
         all.into_values().filter_map(|(bad, view)| Some((bad?, view))).collect();
-    unwell.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.name.cmp(&other.name)));
+    // Of those that fail, whoever fails the most is likely to be nearer to the cause than who calls it.
+    let success = |one: &UnwellView| one.figures.and_then(|figures| figures.success).unwrap_or(1.0);
+    unwell.sort_by(|(a, one), (b, other)| {
+        b.cmp(a).then(success(one).total_cmp(&success(other))).then_with(|| one.name.cmp(&other.name))
+    });
     let named = |(bad, view): (usize, UnwellView)| UnwellView { health: WORSE[bad].to_owned(), ..view };
     (unwell.into_iter().map(named).collect(), total)
 }
