@@ -77,7 +77,7 @@ complete -c rein -n "__fish_rein_using_subcommand status" -l server -d 'The serv
 complete -c rein -n "__fish_rein_using_subcommand status" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if any layer is in force, or a backend does not answer'
+complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if anything wants a person: a service is unwell, a layer is in force or in conflict, a backend or a source of changes is silent, the server has trouble'
 complete -c rein -n "__fish_rein_using_subcommand status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand status" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -692,9 +692,12 @@ complete -c rein -n "__fish_rein_using_subcommand diagnose" -l history -d 'Metri
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l graph -d 'Who calls whom' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l changes -d 'What was changed lately: time,node,by,what' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l node -d 'The same as SERVICE' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l over -d 'How much history is asked for, up to 30d; not with --from [default: 2h]' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l step -d 'How far samples lie apart, up to 1h; not with --from [default: 1m]' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l backend -d 'Only by this backend; not with --from' -r
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l metric -d 'In what it shows: latency, availability or saturation' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l statistic -d 'Which statistic of it, such as Average or p99' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l at -d 'When it was noticed: seconds since 1970, or RFC 3339' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l statistic -d 'Which statistic of it, such as Average or p99; without --from p50, p90 or p99' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l at -d 'When it was noticed: seconds since 1970, or RFC 3339 [default, without --from: just now]' -r
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l tune -d 'Multiply a constant, to see what hangs on it; repeat for more' -r
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
@@ -843,6 +846,61 @@ complete -c rein -n "__fish_rein_using_subcommand watch" -l context -d 'Use this
 complete -c rein -n "__fish_rein_using_subcommand watch" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand watch" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand mark" -l by -d 'Who made the change [default: the holder of the token]' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l at -d 'When it was made: seconds since 1970, or RFC 3339 [default: now]' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l ago -d 'How long ago it was made' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l note -d 'Anything else worth knowing, such as a link' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand mark" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand mark" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand mark" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand mark" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand mark" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rein -n "__fish_rein_using_subcommand marker; and not __fish_seen_subcommand_from list" -f -a "list" -d 'List changes that were made elsewhere, newest first'
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l since -d 'Made not longer ago than this' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l limit -d 'At most this many, 1 to 1000' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
+wide\t'For people, with more columns'
+json\t'The API\'s answer'
+yaml\t'The API\'s answer'
+name\t'Names or ids only, one a line'
+svg\t'A picture, where there is one'"
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal'
+always\t'Even into a pipe'
+never\t'Not at all'"
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l server -d 'The server\'s URL; also REIN_SERVER' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand apply" -s f -l file -d 'A file, a directory, or - for standard input; repeat for more' -r -F
 complete -c rein -n "__fish_rein_using_subcommand apply" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
@@ -1178,7 +1236,7 @@ complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_sub
 complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "list" -d 'List tokens, without their secrets'
 complete -c rein -n "__fish_rein_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "revoke" -d 'Revoke a token at once'
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l actor -d 'Who will hold it; the name audit entries show' -r
-complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l role -d 'viewer, operator, admin, or client for a service that only reads its flags' -r
+complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l role -d 'viewer, operator, admin, client for a service that only reads its flags, or reporter for a pipeline that only records its changes' -r
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l pattern -d 'What it is good for: *, SERVICE/* or SERVICE/SWITCH' -r
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -l for -d 'How long it is good, from 1m to 365d' -r
 complete -c rein -n "__fish_rein_using_subcommand token; and __fish_seen_subcommand_from create" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'

@@ -1,8 +1,8 @@
 //! The tree of commands.
 
 use crate::commands::{
-    alert, apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident,
-    plugin, server, service, silence, status, switch, token, top, undo, watch,
+    alert, apply, audit, auth, backend, change, completions, context, diagnose, diff, export, incident, mark,
+    marker, plugin, server, service, silence, status, switch, token, top, undo, watch,
 };
 use crate::handover::DemoArgs;
 use crate::output::Format;
@@ -109,6 +109,12 @@ pub(crate) enum Command {
         verb: incident::Verb,
     },
     Watch(watch::Watch),
+    Mark(mark::Mark),
+    /// Look at changes that were made elsewhere, as `rein mark` recorded them
+    Marker {
+        #[command(subcommand)]
+        verb: marker::Verb,
+    },
     Apply(apply::Apply),
     Diff(diff::Diff),
     Export(export::Export),

@@ -81,6 +81,21 @@ pub(crate) fn services() -> ArgValueCandidates {
     })
 }
 
+/// Kinds of change that are common.
+pub(crate) fn kinds() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let all = [
+            ("deploy", "another version runs"),
+            ("rollback", "an older version runs again"),
+            ("config", "a configuration was altered"),
+            ("migration", "data or a schema was moved"),
+            ("scale", "there are more instances, or fewer"),
+            ("maintenance", "something below was worked on"),
+        ];
+        all.iter().filter_map(|(kind, help)| candidate(kind, (*help).to_owned())).collect()
+    })
+}
+
 /// Services, and once one is typed with a slash, its instances.
 pub(crate) fn instances() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {

@@ -3,6 +3,7 @@
 use rein_domain::instance::Weight;
 use rein_domain::scope::{Percent, PercentError};
 use rein_domain::switch::MAX_TEXT;
+use rein_domain::time::Timestamp;
 use std::time::Duration;
 
 const FORMS: &str = "write a number with its unit: 90s, 30m, 1h30m, 2d";
@@ -73,6 +74,24 @@ pub(crate) fn percent(text: &str) -> Result<Percent, String> {
     let share: i64 = number.parse().map_err(|_| format!("`{text}` is not a percentage; give 1 to 100"))?;
     let share = u8::try_from(share).map_err(|_| PercentError(share).to_string())?;
     Percent::try_from(share).map_err(|e| e.to_string())
+}
+
+/// A moment: seconds since 1970, or RFC 3339.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    let millis = match text.parse::<f64>() {
+        Ok(seconds) => {
+            let millis = (seconds * 1000.0).round();
+            // Up to the year 5138; beyond, somebody gave milliseconds.
+            (millis.is_finite() && millis.abs() < 1e14).then_some(millis as i64)?
+        }
+        Err(_) => text.parse::<jiff::Timestamp>().ok()?.as_millisecond(),
+    };
+    Some(Timestamp(millis))
+}
+
+/// The same, for an argument.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    instant(text).ok_or_else(|| "write seconds since 1970, or RFC 3339: 2026-11-23T02:40:00Z".to_owned())
 }
 
 /// A reason no longer than a record takes.

@@ -221,7 +221,9 @@ fn bad_words_are_refused() {
     let slow = set.join("slow-payment");
     let slow = slow.to_str().unwrap();
     for (words, says) in [
-        (&["order"][..], "there is no telemetry to ask"),
+        (&[][..], "a diagnosis of what?"),
+        (&["order", "--tune", "floor=1.3"], "--from <PATH>"),
+        (&["order", "--over", "2h", "--from", slow], "cannot be used with"),
         (&["--from", "/nonexistent/x"], "/nonexistent/x: No such file"),
         (&["--from", from], "holds no metrics.csv"),
         (&["--from", slow, "--metric", "requests"], "more or fewer requests are no symptom"),

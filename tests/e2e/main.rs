@@ -24,6 +24,7 @@ mod backup;
 mod clients;
 mod cluster;
 mod demo;
+mod diagnosis;
 mod docs;
 mod flows;
 mod life;

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// A company that runs until it is dropped.
-struct Running {
+pub(crate) struct Running {
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     addresses: Vec<String>,
@@ -47,11 +47,16 @@ impl Drop for Running {
 }
 
 fn start(test: &str) -> Option<(Server, Desk, Running, Prometheus)> {
+    start_over(test, 10)
+}
+
+/// The same with figures over so many seconds.
+pub(crate) fn start_over(test: &str, window: u32) -> Option<(Server, Desk, Running, Prometheus)> {
     let (server, desk) = declared(test);
     let company = Running::open(&server);
     let prometheus = Prometheus::scraping(&[Job::new("demo", company.addresses.iter().cloned())])?;
     let backend = format!(
-        "kind: backend\nname: metrics\nplugin: prometheus\nowner: sre\nconfig:\n  peers: [{:?}]\n  window_seconds: 10\n  templates:\n    - {{figure: saturation, of: service, query: 'max by ($by) (demo_workers_busy{{$match}} / demo_workers{{$match}})', labels: {{service: service_name, instance: service_instance_id}}}}\n",
+        "kind: backend\nname: metrics\nplugin: prometheus\nowner: sre\nconfig:\n  peers: [{:?}]\n  window_seconds: {window}\n  templates:\n    - {{figure: saturation, of: service, query: 'max by ($by) (demo_workers_busy{{$match}} / demo_workers{{$match}})', labels: {{service: service_name, instance: service_instance_id}}}}\n",
         prometheus.url()
     );
     fs::write(desk.home().join("backend.yaml"), backend).unwrap();

@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Declare switches, services, backends and rules from files; nothing is deleted
+/// Declare switches, services, backends, sources and rules from files; nothing is deleted
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// A file, a directory, or - for standard input; repeat for more
@@ -109,6 +109,7 @@ async fn one(client: &Client, step: Step, put: Put) -> Result<DefinedView, CliEr
         Declared::AlertRules(rules) => client.define_alert_rules(&rules, put, &Once::fresh()).await,
         Declared::Backend(backend) => client.define_backend(&backend, put, &Once::fresh()).await,
         Declared::Service(service) => client.define_service(&service, put, &Once::fresh()).await,
+        Declared::Source(source) => client.define_source(&source, put, &Once::fresh()).await,
         Declared::Switch(switch) => {
             let name: SwitchName = switch.name.parse().map_err(|e| CliError::usage(format!("{e}")))?;
             client.define(&name, &switch, put, &Once::fresh()).await

@@ -5,9 +5,10 @@ use crate::error::CliError;
 use rein_api::alerts::AlertRulesDocument;
 use rein_api::backends::BackendDocument;
 use rein_api::definitions::{DefinitionList, SwitchDocument};
+use rein_api::markers::SourceDocument;
 use rein_api::services::ServiceDocument;
 use rein_domain::matchers::Matchers;
-use rein_domain::name::{BackendName, ServiceName, SwitchName};
+use rein_domain::name::{ActorName, BackendName, ServiceName, SwitchName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +37,8 @@ pub(crate) enum Declared {
     Backend(BackendDocument),
     /// A service.
     Service(ServiceDocument),
+    /// A source of changes.
+    Source(SourceDocument),
     /// A switch.
     Switch(SwitchDocument),
 }
@@ -47,6 +50,7 @@ impl Declared {
             Self::AlertRules(_) => "alert-rules",
             Self::Backend(_) => "backend",
             Self::Service(_) => "service",
+            Self::Source(_) => "source",
             Self::Switch(_) => "switch",
         }
     }
@@ -57,6 +61,7 @@ impl Declared {
             Self::AlertRules(rules) => &rules.name,
             Self::Backend(backend) => &backend.name,
             Self::Service(service) => &service.name,
+            Self::Source(source) => &source.name,
             Self::Switch(switch) => &switch.name,
         }
     }
@@ -72,6 +77,7 @@ impl Declared {
             Self::AlertRules(rules) => format!("alert-rules {}", rules.name),
             Self::Backend(backend) => format!("backend {}", backend.name),
             Self::Service(service) => format!("service {}", service.name),
+            Self::Source(source) => format!("source {}", source.name),
             Self::Switch(switch) => switch.name.clone(),
         }
     }
@@ -85,7 +91,9 @@ pub(crate) fn declared(list: DefinitionList) -> BTreeMap<Key, Declared> {
     let backends = list.backends.into_iter().map(Declared::Backend);
     let services = list.services.into_iter().map(Declared::Service);
     let rules = list.alert_rules.into_iter().map(Declared::AlertRules);
-    let all = backends.chain(services).chain(list.switches.into_iter().map(Declared::Switch)).chain(rules);
+    let sources = list.sources.into_iter().map(Declared::Source);
+    let switches = list.switches.into_iter().map(Declared::Switch);
+    let all = backends.chain(services).chain(sources).chain(switches).chain(rules);
     all.map(|one| (one.key(), one)).collect()
 }
 
@@ -193,6 +201,11 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             Ok(Declared::Service(service))
         }
         "alert-rules" => typed(entry, text).map(Declared::AlertRules),
+        "source" => {
+            let source: SourceDocument = typed(entry, text)?;
+            source.name.parse::<ActorName>().map_err(|e| CliError::usage(e.to_string()))?;
+            Ok(Declared::Source(source))
+        }
         "backend" => {
             let backend: BackendDocument = typed(entry, text)?;
             backend.name.parse::<BackendName>().map_err(|e| CliError::usage(e.to_string()))?;
@@ -202,8 +215,11 @@ fn one(entry: serde_norway::Value, text: Option<(&str, usize)>) -> Result<Declar
             }
             Ok(Declared::Backend(backend))
         }
-        _ => Err(CliError::usage(format!("`kind` is {kind}; known: switch, service, backend, alert-rules"))
-            .hint("every document begins with its kind, such as `kind: switch` or `kind: backend`")),
+        _ => {
+            let known = "switch, service, backend, source, alert-rules";
+            Err(CliError::usage(format!("`kind` is {kind}; known: {known}"))
+                .hint("every document begins with its kind: `kind: switch`, for one"))
+        }
     }
 }
 
@@ -343,7 +359,9 @@ impl Document {
     fn switch(&self) -> Option<&SwitchDocument> {
         match &self.what {
             Declared::Switch(switch) => Some(switch),
-            Declared::AlertRules(_) | Declared::Backend(_) | Declared::Service(_) => None,
+            Declared::AlertRules(_) | Declared::Backend(_) | Declared::Service(_) | Declared::Source(_) => {
+                None
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::output::{Format, json, yaml};
 use crate::render::c;
 use clap::{Args, ValueHint};
 use rein_api::ExitCode;
-use rein_domain::name::{BackendName, ServiceName, SwitchName};
+use rein_domain::name::{ActorName, BackendName, ServiceName, SwitchName};
 use std::path::{Path, PathBuf};
 
 /// Print all declarations as files that `rein apply` takes
@@ -54,6 +54,10 @@ fn write(dir: &Path, one: &Declared, format: Format) -> Result<(), CliError> {
         Declared::Backend(backend) => {
             let name: BackendName = backend.name.parse().map_err(|e| wrong(&e))?;
             dir.join(format!("backend-{name}.{ending}"))
+        }
+        Declared::Source(source) => {
+            let name: ActorName = source.name.parse().map_err(|e| wrong(&e))?;
+            dir.join(format!("source-{name}.{ending}"))
         }
         Declared::Service(service) => {
             let name: ServiceName = service.name.parse().map_err(|e| wrong(&e))?;

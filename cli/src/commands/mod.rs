@@ -13,6 +13,8 @@ pub(crate) mod diff;
 pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod incident;
+pub(crate) mod mark;
+pub(crate) mod marker;
 pub(crate) mod plugin;
 mod propose;
 pub(crate) mod server;
@@ -35,7 +37,8 @@ use rein_api::ExitCode;
 /// Does the command need neither a server nor a clock, and so no runtime?
 pub(crate) fn offline(command: &Command) -> bool {
     match command {
-        Command::Context { .. } | Command::Completions(_) | Command::Diagnose(_) => true,
+        Command::Context { .. } | Command::Completions(_) => true,
+        Command::Diagnose(args) => args.is_offline(),
         Command::Incident { verb } => matches!(verb, incident::Verb::Use(_)),
         _ => false,
     }
@@ -62,6 +65,8 @@ pub(crate) fn run<'a>(command: Command, ctx: &'a mut Ctx) -> LocalBoxFuture<'a, 
         Command::Undo(args) => Box::pin(undo::run(args, ctx)),
         Command::Incident { verb } => Box::pin(incident::run(verb, ctx)),
         Command::Watch(args) => Box::pin(watch::run(args, ctx)),
+        Command::Mark(args) => Box::pin(mark::run(args, ctx)),
+        Command::Marker { verb } => Box::pin(marker::run(verb, ctx)),
         Command::Apply(args) => Box::pin(apply::run(args, ctx)),
         Command::Diff(args) => Box::pin(diff::run(args, ctx)),
         Command::Export(args) => Box::pin(export::run(args, ctx)),
@@ -70,7 +75,7 @@ pub(crate) fn run<'a>(command: Command, ctx: &'a mut Ctx) -> LocalBoxFuture<'a, 
         Command::Auth { verb } => Box::pin(auth::run(verb, ctx)),
         Command::Context { verb } => Box::pin(ready(context::run(verb, ctx))),
         Command::Completions(args) => Box::pin(ready(completions::run(args, ctx))),
-        Command::Diagnose(args) => Box::pin(ready(diagnose::run(args, ctx))),
+        Command::Diagnose(args) => Box::pin(diagnose::run(args, ctx)),
         Command::Server(args) if args.is_clients() => Box::pin(server::run(args, ctx)),
         Command::Server(_) | Command::Demo(_) => {
             Box::pin(ready(Err(CliError::usage("a server cannot be run from inside another program"))))

@@ -5,10 +5,15 @@ use crate::error::CliError;
 use clap::Args;
 use rein_api::ExitCode;
 
-/// Show what is in force and until when, what changed lately and by whom
+/// Show what is wrong, what is in force and until when, what was changed lately and by whom
+///
+/// Alerts by priority come first, then services that the registry or a backend that measures calls unwell, then layers, then everything
+/// that was changed in the past hour: by Rein, by others as they recorded it (rein mark), and versions as
+/// instances register. The last line says where changes are known from, and who was not heard.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// End with 10 if any layer is in force, or a backend does not answer
+    /// End with 10 if anything wants a person: an alert fires, a service is unwell, a layer is in force or in conflict, a backend
+    /// or a source of changes is silent, the server has trouble
     #[arg(long)]
     exit_code: bool,
 }
@@ -16,8 +21,6 @@ pub(crate) struct Status {
 pub(crate) async fn run(args: Status, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
     let status = ctx.client()?.status().await?;
     ctx.show(&status)?;
-    let layered = status.switches.iter().any(|switch| !switch.layers.is_empty())
-        || !status.layers.is_empty()
-        || status.backends.iter().any(|backend| backend.fault.is_some());
-    Ok(if args.exit_code && layered { ExitCode::Differs } else { ExitCode::Done })
+    let wanted = args.exit_code && !status.attention.is_empty();
+    Ok(if wanted { ExitCode::Differs } else { ExitCode::Done })
 }

@@ -244,6 +244,7 @@ fn status_with_silences_conflicts_and_a_backend_that_does_not_answer() {
       03:08  alice switch:off order/recommendations · INC-42 · "db slow"
     doors: flagd 24 clients · ofrep 1 client
     backends: alerts-bj does not answer · alerts-gz seen now · alerts-sh 1 conflict
+    changes seen from: rein, ci (10 min ago)
     "#);
     assert_snapshot!(view.server.table(&look(), Detail::Short), @r"
     ready

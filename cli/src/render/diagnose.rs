@@ -1,7 +1,7 @@
 //! A diagnosis: what was noticed, what changed, who is suspected and why, or what was looked at in vain.
 
 use crate::output::{Detail, Show};
-use crate::render::{Look, Tone, c, duration};
+use crate::render::{Look, Tone, c, duration, seen};
 use rein_api::diagnosis::{DiagnosisView, LookedView, ShiftView, SuspectChangeView, SuspectView};
 use std::time::Duration;
 
@@ -32,7 +32,11 @@ impl Show for DiagnosisView {
             text.push_str(&format!("  {} more with -o wide\n", self.suspects.len() - shown));
         }
         text.push('\n');
-        text + &looked(look, &self.looked, detail)
+        text.push_str(&looked(look, &self.looked, detail));
+        for missing in &self.missing {
+            text.push_str(&format!("{} {}\n", look.paint(Tone::Pending, "not looked at:"), c(missing)));
+        }
+        text + &seen(look, &self.seen)
     }
 
     fn names(&self) -> Vec<String> {
@@ -57,7 +61,7 @@ fn because(view: &DiagnosisView, why: &str) -> String {
             "the symptom has no data around the time it was noticed, which is not the same as zero".to_owned()
         }
         "short_history" => {
-            "too little history to tell what is usual: give more with --history FILE".to_owned()
+            "too little history to tell what is usual: give more with --over, or --history FILE".to_owned()
         }
         "symptom_usual" => "the symptom itself is within what is usual".to_owned(),
         _ => {

@@ -3,9 +3,9 @@
 use crate::render::{Colour, Look};
 use jiff::tz::TimeZone;
 use rein_api::At;
-use rein_api::audit::AuditView;
 use rein_api::backends::{BackendDocument, BackendView, CellView, PluginView, ReassertRequest};
 use rein_api::changes::{ActView, ChangeView, EffectView, HolderView, LegPreview, LegView, PreviewView};
+use rein_api::markers::{HappenedView, SourceView};
 use rein_api::proof::{DoorView, ProofView};
 use rein_api::silences::{AlertView, MatcherView, SilencePreview, SilenceView};
 use rein_api::status::{OpenIncidentView, ServerView, StatusView};
@@ -110,17 +110,14 @@ pub(crate) fn calm() -> SwitchView {
 
 /// One hour of it.
 pub(crate) fn status() -> StatusView {
-    let entry = AuditView {
-        lane: "r1".into(),
-        seq: 7,
+    let entry = HappenedView {
         at: at("2026-11-23T02:08:11Z"),
-        actor: "alice".into(),
-        verb: "switch:off".into(),
+        source: "rein".into(),
+        by: "alice".into(),
+        what: "switch:off".into(),
         targets: vec!["order/recommendations".into()],
-        change: Some("k7q2m9x4tf".into()),
         incident: Some("INC-42".into()),
         reason: "db slow".into(),
-        detail: "on → 20 % off in sh until 2026-11-23T02:40:00Z".into(),
     };
     StatusView {
         server: ServerView {
@@ -137,7 +134,25 @@ pub(crate) fn status() -> StatusView {
         layers_total: 0,
         backends: vec![],
         incidents: vec![OpenIncidentView { name: "INC-42".into(), changes: 1 }],
-        recent: vec![entry],
+        happened: vec![entry],
+        happened_total: 1,
+        sources: vec![
+            SourceView { name: "rein".into(), state: "heard".into(), last: None, every_seconds: None },
+            SourceView {
+                name: "ci".into(),
+                state: "heard".into(),
+                last: Some(at("2026-11-23T02:00:00Z")),
+                every_seconds: Some(3600),
+            },
+        ],
+        alerts: vec![],
+        alert_counts: Default::default(),
+        unwell: vec![],
+        unwell_total: 0,
+        services_total: 0,
+        preserved: None,
+        unanswered: Default::default(),
+        attention: vec!["layers".into()],
         doors: vec![door("flagd", "client", "last set", 24), door("ofrep", "rein", "code default", 1)],
     }
 }

@@ -3,21 +3,27 @@
 use crate::output::{Detail, Show};
 use crate::render::cells::{self, Sight};
 use crate::render::preview::clients;
-use crate::render::{Look, Tone, c, duration, setting_tone};
-use rein_api::audit::AuditView;
+use crate::render::{Look, Tone, c, duration, preserved, seen, setting_tone};
 use rein_api::changes::ChangeView;
+use rein_api::markers::{HappenedView, SourceView};
 use rein_api::proof::ProofView;
-use rein_api::status::{BackendStatusView, ServerView, StatusView};
+use rein_api::status::{BackendStatusView, FiringView, ServerView, StatusView, UnwellView};
 use rein_api::switches::{LayerView, ScopeView, SwitchView};
 use std::time::Duration;
 
 /// Targets named in one line of what was done lately.
 const SHOWN: usize = 4;
+/// Lines of what was done lately, unless all are asked for.
+const HAPPENED: usize = 12;
+/// Unwell services shown, unless all are asked for.
+const UNWELL: usize = 10;
 
 impl Show for StatusView {
     fn table(&self, look: &Look, detail: Detail) -> String {
         let mut text = trouble(look, self);
         text.push_str(&astray(look, self));
+        text.push_str(&alerts(look, self));
+        text.push_str(&unwell(look, self, detail));
         text.push_str(&headline(look, self));
         text.extend(self.switches.iter().map(|switch| format!("  {}\n", target(look, switch))));
         text.push_str(&layers(look, self));
@@ -27,7 +33,7 @@ impl Show for StatusView {
             let all: Vec<String> = self.incidents.iter().map(open).collect();
             text.push_str(&format!("open incidents: {}\n", all.join(", ")));
         }
-        text.push_str(&recent(look, &self.recent));
+        text.push_str(&happened(look, self, detail));
         let doors: Vec<(Tone, String)> = self
             .doors
             .iter()
@@ -43,17 +49,19 @@ impl Show for StatusView {
             text.push('\n');
         }
         if detail == Detail::Wide {
+            // Left out of a night's screen: nobody needs it at 3 am.
             let up = duration(Duration::from_secs(self.server.uptime_seconds));
             let (version, epoch) = (c(&self.server.version), c(&self.server.epoch));
             let revision = self.server.revision;
             text.push_str(&format!("server: {version} · up {up} · epoch {epoch} · revision {revision}\n"));
         }
-        text
+        text + &seen(look, &self.sources)
     }
 
     fn names(&self) -> Vec<String> {
         let layers = self.layers.iter().map(|change| change.id.clone());
-        self.switches.iter().map(|switch| switch.name.clone()).chain(layers).collect()
+        let unwell = self.unwell.iter().map(|service| service.name.clone());
+        unwell.chain(self.switches.iter().map(|switch| switch.name.clone())).chain(layers).collect()
     }
 }
 
@@ -102,7 +110,104 @@ fn astray(look: &Look, status: &StatusView) -> String {
         );
         text.push_str(&format!("{head} {} · {since} · {}\n", c(&backend.name), c(fault)));
     }
+    for (name, why) in &status.unanswered {
+        // Once is enough.
+        if status.backends.iter().any(|backend| backend.name == *name && backend.fault.is_some()) {
+            continue;
+        }
+        let head = look.paint(Tone::Bad, "BACKEND DOES NOT ANSWER:");
+        let missing = "what it measures is missing here".to_owned();
+        let parts = [(Tone::Plain, name.clone()), (Tone::Plain, missing), (Tone::Plain, why.clone())];
+        text.push_str(&look.flow(&format!("{head} "), 2, &parts));
+        text.push('\n');
+    }
+    if let Some(loss) = &status.preserved {
+        text.push_str(&preserved(look, loss));
+    }
     text
+}
+
+/// Alerts that people hear of, by priority. Those that are hushed are counted: a silence hushes people, not this.
+fn alerts(look: &Look, status: &StatusView) -> String {
+    let counts = &status.alert_counts;
+    let apart = [(counts.folded, "folded"), (counts.silenced, "silenced"), (counts.inhibited, "inhibited")];
+    let apart: Vec<String> =
+        apart.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let heard = counts.p1 + counts.p2 + counts.p3 + counts.p4;
+    let head = match (heard, apart.is_empty()) {
+        (0, true) => return String::new(),
+        (0, false) => "no alert that people hear of".to_owned(),
+        (1, _) => "1 alert".to_owned(),
+        (n, _) => format!("{n} alerts"),
+    };
+    let tone = if counts.p1 > 0 { Tone::Bad } else { Tone::Pending };
+    let mut text = look.paint(if heard == 0 { Tone::Dim } else { tone }, &head);
+    for part in &apart {
+        text.push_str(&format!(" · {part}"));
+    }
+    text.push('\n');
+    for one in &status.alerts {
+        text.push_str(&firing(look, one));
+    }
+    let more = heard.saturating_sub(u32::try_from(status.alerts.len()).unwrap_or(u32::MAX));
+    let more = if more > 0 { format!("and {more} more: ") } else { String::new() };
+    text + &format!("  {}\n", look.paint(Tone::Dim, &format!("{more}rein alert list -v")))
+}
+
+/// `P1  HighLatency on order · 6 of 8 instances · 03:10 · folds 3`.
+fn firing(look: &Look, one: &FiringView) -> String {
+    let tone = match one.priority.as_str() {
+        "P1" => Tone::Bad,
+        "P2" => Tone::Pending,
+        _ => Tone::Plain,
+    };
+    let name = match (&one.by, &one.service) {
+        (Some(by), _) => format!("change: {} by {by}", one.name),
+        (None, Some(service)) => format!("{} on {service}", one.name),
+        (None, None) => one.name.clone(),
+    };
+    let mut parts = vec![(Tone::Strong, name)];
+    parts.extend(one.breadth.map(|breadth| {
+        let of = breadth.of.map_or_else(String::new, |of| format!(" of {of}"));
+        (Tone::Plain, format!("{}{of} instances", breadth.on))
+    }));
+    parts.push((Tone::Plain, format!("since {}", look.time(one.since))));
+    if one.folds > 0 {
+        parts.push((Tone::Plain, format!("folds {}", one.folds)));
+    }
+    look.flow(&format!("  {}  ", look.paint(tone, &one.priority)), 6, &parts) + "\n"
+}
+
+/// Services that are unwell, the worst first.
+fn unwell(look: &Look, status: &StatusView, detail: Detail) -> String {
+    if status.unwell.is_empty() {
+        return String::new();
+    }
+    let (count, total) = (status.unwell_total, status.services_total);
+    let head = match (count, total) {
+        (1, 1) => "1 service, and it is unwell".to_owned(),
+        (1, _) => format!("1 service of {total} is unwell"),
+        _ => format!("{count} services of {total} are unwell"),
+    };
+    let mut text = format!("{}\n", look.paint(Tone::Bad, &head));
+    let most = if detail == Detail::Wide { usize::MAX } else { UNWELL };
+    let shown: Vec<&UnwellView> = status.unwell.iter().take(most).collect();
+    let width = shown.iter().map(|one| c(&one.name).chars().count()).max().unwrap_or_default();
+    for one in &shown {
+        let name = look.paint(Tone::Strong, &format!("{:<width$}", c(&one.name)));
+        let tone = if one.health == "degraded" { Tone::Pending } else { Tone::Bad };
+        let health = look.paint(tone, &format!("{:<8}", one.health));
+        let mut parts: Vec<(Tone, String)> = one.why.iter().map(|why| (Tone::Plain, why.clone())).collect();
+        parts.extend(one.figures.and_then(|f| f.rps).map(|rps| (Tone::Dim, format!("{rps:.1} req/s"))));
+        text.push_str(&look.flow(&format!("  {name}  {health}  "), width + 14, &parts));
+        text.push('\n');
+    }
+    let more = count.saturating_sub(u32::try_from(shown.len()).unwrap_or(u32::MAX));
+    if more > 0 {
+        text.push_str(&format!("  and {more} more: rein status -o wide, rein service list\n"));
+    }
+    let first = shown.first().map(|one| c(&one.name).into_owned()).unwrap_or_default();
+    text + &format!("  {}\n", look.paint(Tone::Dim, &format!("where it comes from: rein diagnose {first}")))
 }
 
 /// What lies in backends: `k7q2m9x4tf  alerts-sh silence {…} · INC-42 alice →05:08 · hushes 3 alerts · held 3/3`.
@@ -171,7 +276,13 @@ fn headline(look: &Look, status: &StatusView) -> String {
     let down = status.switches.iter().filter(degraded).count();
     let (total, layered) = (status.switches_total, status.switches.len());
     // Where a backend is astray, "all" would be said of too much.
-    let normal = if astray(look, status).is_empty() { "all normal" } else { "no switch degraded" };
+    let well = astray(look, status).is_empty() && status.unwell.is_empty() && status.alerts.is_empty();
+    let normal = match (well, status.services_total) {
+        (true, 0) => "all normal".to_owned(),
+        (true, 1) => "all normal · 1 service".to_owned(),
+        (true, services) => format!("all normal · {services} services"),
+        (false, _) => "no switch degraded".to_owned(),
+    };
     let text = match (down, total) {
         (_, 0) => look.paint(Tone::Pending, "no switch is declared"),
         (0, 1) => look.paint(Tone::Good, &format!("{normal} · 1 switch")),
@@ -239,36 +350,60 @@ fn reached(proof: &ProofView) -> String {
     }
 }
 
-/// Several things done in one go, such as `rein apply` does, are one line.
-fn recent(look: &Look, entries: &[AuditView]) -> String {
+/// What was changed, by Rein and elsewhere. Several things done in one go, such as `rein apply` does, are one
+/// line. That there was nothing is only said if whoever makes changes was heard.
+fn happened(look: &Look, status: &StatusView, detail: Detail) -> String {
+    let entries = &status.happened;
     if entries.is_empty() {
-        return "nothing was changed in the past hour\n".to_owned();
+        let all = status.sources.iter().all(SourceView::is_heard);
+        let elsewhere =
+            status.sources.iter().any(|source| !matches!(source.name.as_str(), "rein" | "registry"));
+        return match (all, elsewhere) {
+            (true, true) => "nothing was changed in the past hour\n",
+            _ => "no change of the past hour is known\n",
+        }
+        .to_owned();
     }
-    let alike = |a: &AuditView, b: &AuditView| {
-        (&a.actor, &a.verb, &a.incident, &a.reason) == (&b.actor, &b.verb, &b.incident, &b.reason)
+    let alike = |a: &HappenedView, b: &HappenedView| {
+        (&a.source, &a.by, &a.what, &a.incident, &a.reason)
+            == (&b.source, &b.by, &b.what, &b.incident, &b.reason)
             && look.time(a.at) == look.time(b.at)
     };
     let mut text = "past hour\n".to_owned();
-    for group in entries.chunk_by(alike) {
+    let groups: Vec<&[HappenedView]> = entries.chunk_by(alike).collect();
+    let most = if detail == Detail::Wide { usize::MAX } else { HAPPENED };
+    for group in groups.iter().take(most) {
         let Some(entry) = group.first() else { continue };
         let mut targets: Vec<&str> =
             group.iter().flat_map(|entry| &entry.targets).map(String::as_str).collect();
         targets.dedup();
         let more = targets.len().saturating_sub(SHOWN);
         targets.truncate(SHOWN);
-        let mut what = format!("{} {}", entry.actor, entry.verb);
-        if !targets.is_empty() {
-            what = format!("{what} {}", targets.join(", "));
-        }
+        let mut on = targets.join(", ");
         if more > 0 {
-            what = format!("{what} and {more} more");
+            on = format!("{on} and {more} more");
         }
-        let incident = entry.incident.iter().map(|name| (Tone::Plain, name.clone()));
-        let reason = Some(&entry.reason).filter(|r| !r.is_empty()).map(|r| (Tone::Dim, format!("\"{r}\"")));
-        let parts: Vec<(Tone, String)> =
-            std::iter::once((Tone::Plain, what)).chain(incident).chain(reason).collect();
+        let mut parts = vec![(Tone::Plain, told(entry, &on))];
+        parts.extend(entry.incident.iter().map(|name| (Tone::Plain, name.clone())));
+        parts.extend(Some(&entry.reason).filter(|r| !r.is_empty()).map(|r| (Tone::Dim, format!("\"{r}\""))));
         text.push_str(&look.flow(&format!("  {}  ", look.time(entry.at)), 9, &parts));
         text.push('\n');
     }
+    let told: usize = groups.iter().take(most).map(|group| group.len()).sum();
+    let more = status.happened_total.saturating_sub(u32::try_from(told).unwrap_or(u32::MAX));
+    if more > 0 {
+        text.push_str(&format!(
+            "  and {more} more: rein audit list --since 1h, rein marker list --since 1h\n"
+        ));
+    }
     text
+}
+
+/// `alice switch:off order/recommendations`, `ci deploy v2.4 of order`, `registry v1 → v2 on 3 of 4 of order`.
+fn told(entry: &HappenedView, on: &str) -> String {
+    match (entry.source.as_str(), on) {
+        ("rein", "") => format!("{} {}", entry.by, entry.what),
+        ("rein", on) => format!("{} {} {on}", entry.by, entry.what),
+        (source, on) => format!("{source} {} of {on}", entry.what),
+    }
 }

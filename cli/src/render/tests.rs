@@ -1,14 +1,17 @@
 //! Whole screens.
 
 use crate::output::{Detail, Show};
-use crate::render::sample::{bob, calm, change, effect, look, preview as sample_preview, status, switch};
+use crate::render::sample::{at, bob, calm, change, effect, look, preview as sample_preview, status, switch};
 use crate::render::{Colour, Look, Whose, closing, effects, holders, preview};
 use crate::state::Origin;
 use insta::assert_snapshot;
 use rein_api::changes::{ChangeList, ChangeRequest, ChangedView, EffectView, UndoView};
 use rein_api::incidents::{ClosedIncidentView, IncidentView};
+use rein_api::markers::{HappenedView, SourceView};
 use rein_api::proof::ProofView;
+use rein_api::status::{StatusView, UnwellView};
 use rein_api::switches::SwitchList;
+use rein_api::telemetry::FiguresView;
 
 pub(super) fn request() -> ChangeRequest {
     ChangeRequest {
@@ -32,6 +35,7 @@ fn status_with_two_layers() {
     past hour
       03:08  alice switch:off order/recommendations · INC-42 · "db slow"
     doors: flagd 24 clients · ofrep 1 client
+    changes seen from: rein, ci (10 min ago)
     "#);
 }
 
@@ -40,12 +44,14 @@ fn status_when_all_is_well_and_when_nothing_is() {
     let mut quiet = status();
     quiet.switches.clear();
     quiet.incidents.clear();
-    quiet.recent.clear();
+    quiet.happened.clear();
+    quiet.happened_total = 0;
     assert_snapshot!(quiet.table(&look(), Detail::Wide), @r"
     all normal · 14 switches
     nothing was changed in the past hour
     doors: flagd 24 clients · ofrep 1 client
     server: 0.1.0 · up 1 h 30 min · epoch e1 · revision 41
+    changes seen from: rein, ci (10 min ago)
     ");
     quiet.server.ready = false;
     quiet.server.trouble = Some("the clock was set back at 2026-11-23T02:09:00Z; nothing expires".into());
@@ -55,7 +61,100 @@ fn status_when_all_is_well_and_when_nothing_is() {
     no switch is declared
     nothing was changed in the past hour
     doors: flagd 24 clients · ofrep 1 client
+    changes seen from: rein, ci (10 min ago)
     ");
+}
+
+fn unwell(name: &str) -> UnwellView {
+    UnwellView {
+        name: name.into(),
+        health: "failing".into(),
+        why: vec!["12 % fail".into(), name.into()],
+        up: Some(3),
+        all: Some(3),
+        figures: Some(FiguresView { rps: Some(41.84), ..FiguresView::default() }),
+    }
+}
+
+#[test]
+fn status_in_an_outage_at_eighty_columns() {
+    let mut view = status();
+    view.unwell = vec![
+        UnwellView {
+            health: "down".into(),
+            why: vec!["0 of 3 instances up".into(), "40 % fail".into()],
+            ..unwell("payment")
+        },
+        UnwellView { why: vec!["12 % fail".into()], ..unwell("order") },
+        UnwellView {
+            health: "degraded".into(),
+            why: vec!["3 of 4 instances up".into()],
+            figures: None,
+            ..unwell("recommendations")
+        },
+    ];
+    (view.unwell_total, view.services_total) = (3, 8);
+    let happened = |at_: &str, source: &str, what: &str, target: &str| HappenedView {
+        at: at(at_),
+        source: source.into(),
+        by: "robot".into(),
+        what: what.into(),
+        targets: vec![target.into()],
+        incident: None,
+        reason: String::new(),
+    };
+    view.happened.push(happened("2026-11-23T02:05:00Z", "ci", "deploy v2.4", "payment"));
+    view.happened.push(happened("2026-11-23T02:01:00Z", "registry", "v2.3 → v2.4 on 2 of 3", "payment"));
+    view.happened_total = 5;
+    view.unanswered.insert("metrics-bj".into(), "it did not answer within 1.8 s".into());
+    view.sources.push(SourceView {
+        name: "argo".into(),
+        state: "silent".into(),
+        last: Some(at("2026-11-22T20:10:00Z")),
+        every_seconds: Some(3600),
+    });
+    view.sources.push(SourceView {
+        name: "dba".into(),
+        state: "never".into(),
+        last: None,
+        every_seconds: None,
+    });
+    assert_snapshot!(view.table(&Look { width: Some(80), ..look() }, Detail::Short), @r#"
+    BACKEND DOES NOT ANSWER: metrics-bj · what it measures is missing here ·
+      it did not answer within 1.8 s
+    3 services of 8 are unwell
+      payment          down      0 of 3 instances up · 40 % fail · 41.8 req/s
+      order            failing   12 % fail · 41.8 req/s
+      recommendations  degraded  3 of 4 instances up
+      where it comes from: rein diagnose payment
+    1 switch of 14 degraded
+      order/recommendations  OFF 100% (base on) · INC-42 alice 20%@sh →03:40 ·
+          INC-41 bob →04:30, then on · received 8/12
+    open incidents: INC-42 (1 change)
+    past hour
+      03:08  alice switch:off order/recommendations · INC-42 · "db slow"
+      03:05  ci deploy v2.4 of payment
+      03:01  registry v2.3 → v2.4 on 2 of 3 of payment
+      and 2 more: rein audit list --since 1h, rein marker list --since 1h
+    doors: flagd 24 clients · ofrep 1 client
+    changes seen from: rein, ci (10 min ago);
+      not connected: argo (silent for 6 h, expected every 1 h), dba (never heard)
+    "#);
+    let text = view.table(&Look { colour: Colour::On, width: Some(80), ..look() }, Detail::Short);
+    assert!(text.contains("\u{1b}[31m3 services of 8 are unwell"), "{text:?}");
+    assert!(text.contains("\u{1b}[33mdegraded"), "{text:?}");
+}
+
+#[test]
+fn that_nothing_was_changed_is_only_said_if_all_were_heard() {
+    let mut quiet = status();
+    quiet.happened.clear();
+    let says = |view: &StatusView| view.table(&look(), Detail::Short).contains("nothing was changed");
+    assert!(says(&quiet));
+    quiet.sources[1].state = "silent".into();
+    assert!(!says(&quiet));
+    quiet.sources.truncate(1);
+    assert!(!says(&quiet));
 }
 
 #[test]
@@ -71,6 +170,7 @@ fn status_on_a_narrow_screen() {
       03:08  alice switch:off order/recommendations · INC-42 ·
              "db slow"
     doors: flagd 24 clients · ofrep 1 client
+    changes seen from: rein, ci (10 min ago)
     "#);
 }
 
@@ -250,7 +350,11 @@ fn hostile_text_does_nothing() {
     view.switches[0].name = hostile.into();
     view.switches[0].summary = hostile.into();
     view.switches[0].layers[0].actor = hostile.into();
-    view.recent[0].reason = hostile.into();
+    view.happened[0].reason = hostile.into();
+    view.happened[0].source = hostile.into();
+    view.sources[1].name = hostile.into();
+    view.unanswered.insert(hostile.into(), hostile.into());
+    view.unwell = vec![unwell(hostile)];
     view.incidents[0].name = hostile.into();
     view.doors[0].name = hostile.into();
     view.server.trouble = Some(hostile.into());

@@ -8,10 +8,12 @@ use rein_domain::backend::BackendError;
 use rein_domain::change::ChangeError;
 use rein_domain::incident::IncidentError;
 use rein_domain::instance::InstanceError;
+use rein_domain::marker::MarkerError;
 use rein_domain::matchers::MatcherError;
 use rein_domain::name::{ChangeId, NameError};
 use rein_domain::scope::PercentError;
 use rein_domain::service::ServiceError;
+use rein_domain::source::SourceError;
 use rein_domain::switch::{LevelError, SwitchError};
 use rein_plugin::Fault;
 use rein_store::StoreError;
@@ -93,6 +95,22 @@ impl From<ServiceError> for AppError {
                 Self::new(ErrorCode::NotFound, message).hint(nearest(&near, "rein service list"))
             }
             ServiceError::Field { .. } => Self::new(ErrorCode::Invalid, message),
+        }
+    }
+}
+
+impl From<MarkerError> for AppError {
+    fn from(error: MarkerError) -> Self {
+        Self::new(ErrorCode::Invalid, error.to_string()).hint("nothing was recorded; rein mark --help")
+    }
+}
+
+impl From<SourceError> for AppError {
+    fn from(error: SourceError) -> Self {
+        let message = error.to_string();
+        match error {
+            SourceError::Unknown(_) => Self::new(ErrorCode::NotFound, message).hint("rein export -o name"),
+            SourceError::Field { .. } => Self::new(ErrorCode::Invalid, message),
         }
     }
 }

@@ -9,10 +9,15 @@ use rein_domain::change::Change;
 use rein_domain::fleet::first_health;
 use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
-use rein_domain::instance::Registration;
-use rein_domain::name::{BackendName, ChangeId, InstanceName, ServiceName, SwitchName};
+use rein_domain::instance::{Came, Registration};
+use rein_domain::marker::Markers;
+use rein_domain::name::{
+    ActorName, BackendName, ChangeId, InstanceName, ServiceName, SwitchName, VersionName,
+};
+use rein_domain::source::Source;
 use rein_domain::switch::Switch;
 use rein_domain::time::Timestamp;
+use rein_domain::versions;
 use rein_domain::world::World;
 use rein_store::{Entry, Key, Must, Revision};
 use serde::Serialize;
@@ -53,6 +58,13 @@ pub(crate) struct Image {
     dirty_services: BTreeSet<ServiceName>,
     /// The revision at which a change over instances of a service last moved.
     altered_services: HashMap<ServiceName, Revision>,
+    /// Changes made elsewhere.
+    pub(crate) markers: Markers,
+    /// Declared sources of such changes.
+    pub(crate) sources: BTreeMap<ActorName, Source>,
+    /// What the last instance ran that left its service, as far as this server has seen it: a hint for the
+    /// next one that registers, whose record keeps it.
+    left: HashMap<ServiceName, VersionName>,
 }
 
 impl Image {
@@ -72,6 +84,20 @@ impl Image {
                     self.world.put_backend(backend);
                 }
                 None => self.world.remove_backend(&name),
+            }
+        } else if let Some(id) = text.strip_prefix(records::MARKER) {
+            match entry {
+                Some(entry) => self.markers.put(records::decode(key, &entry.value)?),
+                None => self.markers.remove(&id.parse()?),
+            }
+        } else if let Some(name) = text.strip_prefix(records::SOURCE) {
+            let name: ActorName = name.parse()?;
+            match entry {
+                Some(entry) => {
+                    let source = self.read(key, entry)?;
+                    self.sources.insert(name, source);
+                }
+                None => drop(self.sources.remove(&name)),
             }
         } else if let Some(name) = text.strip_prefix(records::INSTANCE) {
             self.apply_instance(key, name, entry)?;
@@ -170,7 +196,13 @@ impl Image {
                 let health = first_health(&said, self.listening);
                 self.world.put_instance(said, health);
             }
-            None => self.world.remove_instance(&service, &id),
+            None => {
+                let gone = self.world.instance(&service, &id).and_then(|it| it.said.version.clone());
+                if let Some(version) = gone {
+                    self.left.insert(service.clone(), version);
+                }
+                self.world.remove_instance(&service, &id);
+            }
         }
         self.soil_service(service);
         Ok(())
@@ -230,6 +262,12 @@ impl Image {
         }
         self.world.put_incident(incident);
         Ok(())
+    }
+
+    /// How the version of an instance that registers came to its service.
+    pub(crate) fn came(&self, said: &Registration, now: Timestamp) -> Option<Came> {
+        let fleet = self.world.fleet(&said.service);
+        versions::came(fleet, (&said.id, said.version.as_ref()), self.left.get(&said.service), now)
     }
 
     /// The revision of a key; absent if it does not exist.
@@ -328,6 +366,7 @@ impl Image {
 
     /// Takes over how instances are from the image that this one replaces.
     pub(crate) fn keep_health(&mut self, old: &Self) {
+        self.left.clone_from(&old.left);
         self.listening = old.listening;
         self.world.keep_health(&old.world);
         let services: Vec<ServiceName> = old.world.fleets().map(|(name, _)| name.clone()).collect();
@@ -338,6 +377,7 @@ impl Image {
     pub(crate) fn newest(&self) -> Timestamp {
         let acts = self.world.changes().flat_map(|c| c.acts.iter().map(|a| a.at).chain([c.created]));
         let tokens = self.tokens.values().map(|t| t.created);
-        acts.chain(tokens).max().unwrap_or_default()
+        let heard = self.markers.heard().into_values();
+        acts.chain(tokens).chain(heard).max().unwrap_or_default()
     }
 }

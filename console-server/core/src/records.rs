@@ -8,7 +8,7 @@ use rein_api::changes::EffectView;
 use rein_domain::access::{Actor, Pattern, Role};
 use rein_domain::hold::Cell;
 use rein_domain::name::{
-    ActorName, BackendName, ChangeId, IncidentName, InstanceName, ServiceName, SwitchName,
+    ActorName, BackendName, ChangeId, IncidentName, InstanceName, MarkerId, ServiceName, SwitchName,
 };
 use rein_domain::time::Timestamp;
 use rein_store::Key;
@@ -24,6 +24,10 @@ pub(crate) const SERVICE: &str = "def/service/";
 pub(crate) const ALERT_RULES: &str = "def/alert-rules/";
 /// Instances as they registered.
 pub(crate) const INSTANCE: &str = "instance/";
+/// Where changes are made that Rein did not make.
+pub(crate) const SOURCE: &str = "def/source/";
+/// Changes made elsewhere, as somebody recorded them.
+pub(crate) const MARKER: &str = "marker/";
 /// Touched by every change over instances of a service, so that two drains know of each other.
 pub(crate) const SERVICE_TARGET: &str = "target/service/";
 pub(crate) const TOMB: &str = "tomb/switch/";
@@ -81,6 +85,14 @@ pub(crate) fn service(name: &ServiceName) -> Key {
 /// There is one set.
 pub(crate) fn alert_rules() -> Key {
     format!("{ALERT_RULES}{}", rein_domain::alert::THE_RULES).into()
+}
+
+pub(crate) fn source(name: &ActorName) -> Key {
+    format!("{SOURCE}{name}").into()
+}
+
+pub(crate) fn marker(id: &MarkerId) -> Key {
+    format!("{MARKER}{id}").into()
 }
 
 pub(crate) fn instance(service: &ServiceName, id: &InstanceName) -> Key {

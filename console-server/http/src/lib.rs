@@ -8,11 +8,13 @@ mod backends;
 mod caller;
 mod changes;
 mod definitions;
+mod diagnosis;
 mod events;
 mod guard;
 mod health;
 mod held;
 mod incidents;
+mod markers;
 mod openapi;
 mod peer;
 mod services;
@@ -83,6 +85,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(alerts::put, alerts::delete))
         .routes(routes!(telemetry::services))
         .routes(routes!(telemetry::edges))
+        .routes(routes!(diagnosis::diagnose))
         .routes(routes!(backends::list))
         .routes(routes!(backends::show))
         .routes(routes!(backends::check))
@@ -92,6 +95,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::show))
         .routes(routes!(incidents::close))
+        .routes(routes!(markers::list, markers::mark))
+        .routes(routes!(markers::put, markers::delete))
         .routes(routes!(definitions::list))
         .routes(routes!(definitions::put, definitions::delete))
         .routes(routes!(access::whoami))

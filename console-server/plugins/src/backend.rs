@@ -5,7 +5,8 @@ use crate::state::State;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use rein_plugin::telemetry::{
-    EdgeMeasured, EdgesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Series, SeriesAsk, Telemetry,
+    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Series,
+    SeriesAsk, Telemetry,
 };
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Remote,
@@ -209,6 +210,10 @@ impl Telemetry for Backend {
 
     async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
         self.call("series", async |remote| remote.series(ask).await).await
+    }
+
+    async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
+        self.call("lines", async |remote| remote.lines(ask).await).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::alerts::AlertRulesDocument;
 use crate::backends::BackendDocument;
+use crate::markers::SourceDocument;
 use crate::services::ServiceDocument;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,6 +104,9 @@ pub struct DefinitionList {
     /// What decides about alerts, where that is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_rules: Option<AlertRulesDocument>,
+    /// The sources of changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceDocument>,
 }
 
 /// What putting a definition did.

@@ -1,8 +1,10 @@
 //! Where a symptom comes from: suspects with their evidence, or that nothing stands out.
 
 use crate::At;
+use crate::markers::SourceView;
+use rein_domain::diagnosis::{Case, Evidence, Suspect, SuspectChange, Verdict};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// The answer to "where does this come from?".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +25,37 @@ pub struct DiagnosisView {
     pub suspects: Vec<SuspectView>,
     /// What was looked at.
     pub looked: LookedView,
+    /// What could not be looked at, in words: backends that do not answer, figures that nobody measures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Where changes are known from; absent where files were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SourceView>,
+}
+
+/// What to diagnose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct DiagnosisQuery {
+    /// In what the symptom shows: `latency`, `availability` or `saturation`; absent: whichever of the first
+    /// two departs the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// When it was noticed, in milliseconds since 1970; absent: just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<i64>,
+    /// How many seconds of history are looked at, 60 to 2592000; absent: 7200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_seconds: Option<u32>,
+    /// How many seconds lie between two samples, 1 to 3600, and at most 4000 of them in all; absent: 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_seconds: Option<u32>,
+    /// Which latency: `p50`, `p90` or `p99`; absent: `p90`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<String>,
+    /// Only by this backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
 }
 
 /// What somebody noticed.
@@ -123,4 +156,80 @@ pub struct LookedView {
     pub history: usize,
     /// Where the samples came from.
     pub sources: Vec<String>,
+}
+
+impl DiagnosisView {
+    /// A verdict on a case that was made from `sources`. Both sides make diagnoses, of files and of what is
+    /// measured, so this one conversion lives where both meet.
+    pub fn of(case: &Case, verdict: Verdict, sources: Vec<String>) -> Self {
+        let looked = verdict.looked;
+        Self {
+            outcome: verdict.outcome.word().to_owned(),
+            why: verdict.why.map(|why| why.word().to_owned()),
+            noticed: NoticedView {
+                node: case.graph.name(case.symptom.node).to_owned(),
+                metric: case.symptom.metric.word().to_owned(),
+                at: At(case.symptom.at),
+            },
+            symptom: verdict.symptom.map(shift),
+            changes: verdict.changes.into_iter().map(change).collect(),
+            suspects: verdict.suspects.into_iter().map(suspect).collect(),
+            looked: LookedView {
+                reachable: looked.reachable,
+                judged: looked.judged,
+                no_data: looked.no_data,
+                from: looked.from.map(At),
+                to: looked.to.map(At),
+                interval_ms: looked.interval_ms,
+                history: looked.history,
+                sources,
+            },
+            missing: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+}
+
+fn suspect(suspect: Suspect) -> SuspectView {
+    SuspectView {
+        node: suspect.node,
+        caller: suspect.caller,
+        share: rounded(suspect.share),
+        chance: rounded(suspect.chance),
+        path: suspect.path,
+        evidence: suspect.evidence.into_iter().map(shift).collect(),
+    }
+}
+
+fn shift(evidence: Evidence) -> ShiftView {
+    ShiftView {
+        node: evidence.node,
+        caller: evidence.caller,
+        metric: evidence.metric.word().to_owned(),
+        before: rounded(evidence.before),
+        now: rounded(evidence.now),
+        deviations: rounded(evidence.deviations),
+        chance: rounded(evidence.chance),
+        since: evidence.since.map(At),
+        history: evidence.history,
+        recent: evidence.recent.into_iter().map(|value| value.map(rounded)).collect(),
+        window: evidence.window,
+    }
+}
+
+fn change(change: SuspectChange) -> SuspectChangeView {
+    SuspectChangeView {
+        node: change.node,
+        at: At(change.at),
+        by: change.by,
+        what: change.what,
+        suspect: change.suspect,
+        calls: change.calls,
+        precedes_ms: change.precedes_ms,
+    }
+}
+
+/// Four digits: more would claim a precision that no such figure has.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }

@@ -15,6 +15,7 @@ pub mod error;
 pub mod events;
 pub mod held;
 pub mod incidents;
+pub mod markers;
 pub mod paths;
 pub mod proof;
 pub mod services;

@@ -14,8 +14,10 @@ use rein_api::changes::{
     ResolveRequest, UndoRequest, UndoView,
 };
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
+use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
 use rein_api::held::{AcceptRequest, AcceptedView, HeldView};
 use rein_api::incidents::{CloseRequest, ClosedIncidentView, IncidentList, IncidentView};
+use rein_api::markers::{MarkedView, MarkerList, MarkerQuery, MarkerRequest, SourceDocument};
 use rein_api::services::{
     AcceptLossRequest, AcceptedLossView, RegisterRequest, RegisteredView, ServiceDocument, ServiceList,
     ServiceView,
@@ -163,6 +165,11 @@ impl Client {
         self.get(with_query("/v1/telemetry/edges", query)).await
     }
 
+    /// Where a symptom of a service comes from.
+    pub async fn diagnosis(&self, service: &str, query: &DiagnosisQuery) -> Answer<DiagnosisView> {
+        self.get(with_query(&format!("/v1/services/{}/diagnosis", escape(service)), query)).await
+    }
+
     /// All backends.
     pub async fn backends(&self) -> Answer<BackendList> {
         self.get("/v1/backends".to_owned()).await
@@ -218,6 +225,23 @@ impl Client {
     /// Closes an incident, or says what that would do.
     pub async fn close(&self, name: &str, request: &CloseRequest, key: &Key) -> Answer<ClosedIncidentView> {
         self.write(Method::POST, format!("/v1/incidents/{}/close", escape(name)), request, key).await
+    }
+
+    /// Records a change that was made elsewhere.
+    pub async fn mark(&self, request: &MarkerRequest, key: &Key) -> Answer<MarkedView> {
+        self.write(Method::POST, "/v1/markers".to_owned(), request, key).await
+    }
+
+    /// Changes made elsewhere, newest first.
+    pub async fn markers(&self, query: &MarkerQuery) -> Answer<MarkerList> {
+        self.get(with_query("/v1/markers", query)).await
+    }
+
+    /// Declares a source of changes.
+    pub async fn define_source(&self, document: &SourceDocument, put: Put, key: &Key) -> Answer<DefinedView> {
+        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+        let path = format!("/v1/definitions/source/{}{query}", escape(&document.name));
+        self.write(Method::PUT, path, document, key).await
     }
 
     /// All definitions.

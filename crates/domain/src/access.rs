@@ -112,6 +112,8 @@ words!(
         IncidentClose = "incident:close",
         /// Declare, alter or delete definitions.
         Define = "definition:write",
+        /// Record a change that was made elsewhere.
+        Mark = "marker:write",
         /// Read the audit trail.
         ReadAudit = "audit:read",
         /// Create, list and revoke tokens.
@@ -134,6 +136,8 @@ words!(
         Admin = "admin",
         /// A service: reads its flags, finds other services, registers itself, and nothing else.
         Client = "client",
+        /// A pipeline: records the changes it makes, and nothing else.
+        Reporter = "reporter",
     }
 );
 
@@ -157,6 +161,7 @@ impl Role {
                 matches!(verb, Verb::Read | Verb::ReadFlags | Verb::ReadServices | Verb::ReadAudit)
             }
             Self::Client => matches!(verb, Verb::ReadFlags | Verb::ReadServices | Verb::Register),
+            Self::Reporter => verb == Verb::Mark,
         }
     }
 }
@@ -280,6 +285,12 @@ mod tests {
             (Role::Client, "order/*", Verb::Register, "payment/*", false),
             (Role::Client, "order/coupons", Verb::Register, "order/*", false),
             (Role::Client, "order/*", Verb::ReadServices, "payment/*", true),
+            (Role::Reporter, "order/*", Verb::Mark, "order/*", true),
+            (Role::Reporter, "order/*", Verb::Mark, "payment/*", false),
+            (Role::Reporter, "*", Verb::Read, "*", false),
+            (Role::Reporter, "*", Verb::SwitchOff, "order/x", false),
+            (Role::Client, "*", Verb::Mark, "order/*", false),
+            (Role::Viewer, "*", Verb::Mark, "order/*", false),
             (Role::Operator, "*", Verb::Register, "order/*", false),
             (Role::Operator, "order/*", Verb::ServiceDrain, "order/*", true),
             (Role::Operator, "order/*", Verb::ServiceDrain, "payment/*", false),

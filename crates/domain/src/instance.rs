@@ -56,6 +56,18 @@ pub struct Registration {
     /// Drains of its zone that do not cover it: too few were left when it came.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub spared: BTreeSet<ChangeId>,
+    /// How its version came to the service, if it is known to have run another before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came: Option<Came>,
+}
+
+/// How a version came to a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// What ran before.
+    pub from: VersionName,
+    /// When the first instance with the version registered.
+    pub at: Timestamp,
 }
 
 /// Why a registration is refused.
@@ -119,6 +131,7 @@ impl Registration {
             at: other.at,
             by: other.by.clone(),
             spared: BTreeSet::new(),
+            came: None,
             ..one.clone()
         };
         plain(self) == plain(other)
@@ -303,6 +316,7 @@ pub(crate) mod tests {
             by: "ci".parse().unwrap(),
             at: Timestamp(0),
             spared: BTreeSet::new(),
+            came: None,
         }
     }
 

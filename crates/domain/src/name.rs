@@ -157,6 +157,24 @@ impl Incarnation {
 }
 
 name!(
+    /// What kind of change a marker records: a word such as `deploy`, `config` or `migration`.
+    MarkerKind, "kind", "a-z, 0-9, and inside also - and _", plain
+);
+name!(
+    /// A marker's identity, spelled as a change's is.
+    MarkerId, "marker id", "0-9 and a-z without i, l, o, u", |_, c| {
+        (c.is_ascii_lowercase() || c.is_ascii_digit()) && !matches!(c, 'i' | 'l' | 'o' | 'u')
+    }
+);
+
+impl MarkerId {
+    /// Spells the low 50 bits of `random` as an id.
+    pub fn from_random(random: u64) -> Self {
+        Self(ChangeId::from_random(random).0)
+    }
+}
+
+name!(
     /// An incident, such as `INC-42`.
     IncidentName, "incident", "A-Z, a-z, 0-9, and inside also - _ . @ :", loose
 );

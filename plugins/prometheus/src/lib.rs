@@ -5,11 +5,12 @@
 //! first. It only reads. What may not live here: what is healthy.
 //!
 //! `settings` what is configured · `profile` the tables · `promql` how a query is written · `http` one
-//! question · `probe` which tables apply · `measure`, `series` what is asked for · `merge` one answer out of
+//! question · `probe` which tables apply · `measure`, `series`, `lines` what is asked for · `merge` one answer out of
 //! several · `pages` long answers · `check` what a person would look at.
 
 mod check;
 mod http;
+mod lines;
 mod measure;
 mod merge;
 mod pages;
@@ -23,7 +24,8 @@ use async_trait::async_trait;
 use http::Http;
 use parking_lot::RwLock;
 use rein_plugin::telemetry::{
-    EdgeMeasured, EdgesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk, Telemetry,
+    EdgeMeasured, EdgesAsk, Line, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk,
+    Telemetry,
 };
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
@@ -47,6 +49,7 @@ struct Backend {
     probed: probe::Memory,
     measured: pages::Pages<Measured>,
     edges: pages::Pages<EdgeMeasured>,
+    lines: pages::Pages<Line>,
 }
 
 impl Prometheus {
@@ -96,6 +99,7 @@ impl Adapter for Prometheus {
             probed: probe::Memory::default(),
             measured: pages::Pages::default(),
             edges: pages::Pages::default(),
+            lines: pages::Pages::default(),
         }));
         Ok(Vec::new())
     }
@@ -142,5 +146,14 @@ impl Telemetry for Prometheus {
 
     async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
         self.backend()?.series(ask).await
+    }
+
+    async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
+        let backend = self.backend()?;
+        let page = match &ask.page {
+            Some(page) => backend.lines.next(page)?,
+            None => backend.lines(ask).await.map(|reading| backend.lines.first(reading))?,
+        };
+        Ok(Lines { lines: page.items, next: page.next, missing_peers: page.missing_peers })
     }
 }

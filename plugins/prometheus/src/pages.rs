@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use rein_plugin::Fault;
-use rein_plugin::telemetry::{EdgeMeasured, MAX_PAGE, Measured, Reading};
+use rein_plugin::telemetry::{EdgeMeasured, Line, MAX_PAGE, Measured, Reading, Subject};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +26,17 @@ impl Room for Measured {
 impl Room for EdgeMeasured {
     fn bytes(&self) -> usize {
         self.caller.len() + self.callee.len() + self.source.len() + 100
+    }
+}
+
+impl Room for Line {
+    fn bytes(&self) -> usize {
+        let names = match &self.of {
+            Subject::Service(one) => one.len(),
+            Subject::Instance(one, other) | Subject::Edge(one, other) => one.len() + other.len(),
+        };
+        // A step takes three bytes at the most, and a value eight.
+        names + self.source.len() + self.samples.len() * 11 + 100
     }
 }
 

@@ -34,6 +34,24 @@ pub(crate) fn equals(label: &str, value: &str) -> String {
     format!("{label}=\"{value}\"")
 }
 
+/// A matcher for any of some values.
+pub(crate) fn is_one_of(label: &str, values: &[String]) -> String {
+    // In RE2 a character that means something stands for itself behind a backslash; what is no letter or
+    // digit may always be written so.
+    let literal = |value: &String| {
+        let mut text = String::with_capacity(value.len());
+        for c in value.chars() {
+            if c.is_ascii() && !c.is_ascii_alphanumeric() && !c.is_ascii_control() && c != '_' && c != ' ' {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text
+    };
+    let all: Vec<String> = values.iter().map(literal).collect();
+    equals(label, &all.join("|")).replacen('=', "=~", 1)
+}
+
 /// What is asked: grouped how, narrowed to what, over how long.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
@@ -194,6 +212,12 @@ mod tests {
             terms.count(side, Form::Native),
             "sum by (a,b) (histogram_count(rate(http_server_request_duration_seconds{}[5s])))"
         );
+    }
+
+    #[test]
+    fn names_are_matched_as_they_are() {
+        let names = ["order".to_owned(), "a.b|c".to_owned(), "x\"y\\z".to_owned()];
+        assert_eq!(is_one_of("service", &names), r#"service=~"order|a\\.b\\|c|x\\\"y\\\\z""#);
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn look_flip_and_look_again() {
       [time]  admin switch:declare payment/wallet, payment/card, order/coupons, order/recommendations
       [time]  rein token:create token [token]
     doors: flagd 1 client · ofrep 0 clients · unleash 0 clients
+    changes seen from: rein; not connected: nobody else is declared (rein mark)
     ");
     shows!(desk.types("rein switch list").exit(0), @"
     $ rein switch list
@@ -83,6 +84,7 @@ fn look_flip_and_look_again() {
       [time]  admin switch:declare payment/wallet, payment/card, order/coupons, order/recommendations
       [time]  rein token:create token [token]
     doors: flagd 1 client · ofrep 0 clients · unleash 0 clients
+    changes seen from: rein; not connected: nobody else is declared (rein mark)
     "#);
     shows!(desk.types("rein switch list").exit(0), @"
     $ rein switch list

@@ -1,6 +1,7 @@
 //! Files of a diagnosis: bounded in size, and every fault said with its place.
 
 use crate::error::CliError;
+pub(crate) use crate::parse::instant as moment;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -77,17 +78,4 @@ fn unreadable(path: &Path, error: &csv::Error) -> CliError {
 /// A cell without its surrounding spaces; nothing where the row is too short.
 pub(super) fn text(record: &csv::StringRecord, column: usize) -> &str {
     record.get(column).map_or("", str::trim)
-}
-
-/// A moment: seconds since 1970, or RFC 3339.
-pub(crate) fn moment(text: &str) -> Option<rein_domain::time::Timestamp> {
-    let millis = match text.parse::<f64>() {
-        Ok(seconds) => {
-            let millis = (seconds * 1000.0).round();
-            // Up to the year 5138; beyond, somebody gave milliseconds.
-            (millis.is_finite() && millis.abs() < 1e14).then_some(millis as i64)?
-        }
-        Err(_) => text.parse::<jiff::Timestamp>().ok()?.as_millisecond(),
-    };
-    Some(rein_domain::time::Timestamp(millis))
 }

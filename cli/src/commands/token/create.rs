@@ -19,7 +19,8 @@ pub(crate) struct Create {
     /// Who will hold it; the name audit entries show
     #[arg(long, value_name = "ACTOR")]
     actor: ActorName,
-    /// viewer, operator, admin, or client for a service that only reads its flags
+    /// viewer, operator, admin, client for a service that only reads its flags, or reporter for a pipeline that
+    /// only records its changes
     #[arg(long, value_name = "ROLE")]
     role: Role,
     /// What it is good for: *, SERVICE/* or SERVICE/SWITCH

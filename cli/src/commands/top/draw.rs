@@ -111,7 +111,7 @@ fn notes(screen: &Screen, look: &Look) -> Vec<Span<'static>> {
     if let Some(why) = &screen.lost {
         notes.push((Tone::Bad, format!("the server does not answer, this is old: {}", c(why))));
     }
-    if let Some(trouble) = screen.picture.server.as_ref().and_then(|server| server.trouble.as_ref()) {
+    if let Some(trouble) = screen.picture.beside.server.as_ref().and_then(|server| server.trouble.as_ref()) {
         notes.push((Tone::Bad, c(trouble).into_owned()));
     }
     if let Some(registry) = screen.picture.services.as_ref().map(|list| &list.registry) {

@@ -24,7 +24,6 @@ const BACKENDS: Duration = Duration::from_secs(5);
 /// Everything there is to be seen at one moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picture {
-    pub(super) server: Option<ServerView>,
     pub(super) services: Option<ServiceList>,
     pub(super) switches: Option<SwitchList>,
     pub(super) changes: Option<ChangeList>,
@@ -36,6 +35,7 @@ pub(super) struct Picture {
 /// What only backends know.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
+    pub(super) server: Option<ServerView>,
     pub(super) alerts: Option<AlertList>,
     /// By service.
     pub(super) figures: BTreeMap<String, FiguresView>,
@@ -153,15 +153,9 @@ async fn picture(client: &Client, open: Option<&ServiceName>) -> Result<Picture,
             None => Ok(None),
         }
     };
-    let (services, switches, changes, status, inside) = futures::try_join!(
-        client.services(),
-        client.switches(),
-        client.changes(&active),
-        client.status(),
-        inside
-    )?;
+    let (services, switches, changes, inside) =
+        futures::try_join!(client.services(), client.switches(), client.changes(&active), inside)?;
     Ok(Picture {
-        server: Some(status.server),
         services: Some(services),
         switches: Some(switches),
         changes: Some(changes),
@@ -184,8 +178,10 @@ async fn beside(client: &Client, open: Option<&ServiceName>) -> Beside {
         }
     };
     let query = AlertQuery::default();
-    let (alerts, measured, of_one) = futures::join!(client.alerts(&query), client.measured(&all), of_one);
-    let mut beside = Beside::default();
+    let (alerts, measured, of_one, status) =
+        futures::join!(client.alerts(&query), client.measured(&all), of_one, client.status());
+    // Whether the server answers is told by the other lists.
+    let mut beside = Beside { server: status.ok().map(|status| status.server), ..Beside::default() };
     match alerts {
         Ok(list) => {
             beside.unreachable.extend(list.unreachable.clone());

@@ -65,8 +65,8 @@ pub(crate) async fn run(args: Top, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
     if !matches!(ctx.format(), Format::Table | Format::Wide) {
         return Err(CliError::usage("a live screen has one form").hint("rein service list -o json"));
     }
-    let live = ctx.somebody() && ctx.io.sinks[1] == Sink::Terminal;
-    if !args.once && !live {
+    let seen = ctx.somebody() && ctx.io.sinks[1] == Sink::Terminal;
+    if !args.once && !seen {
         return Err(CliError::usage("a live screen needs a terminal")
             .hint("rein top --once   # one picture, into a file or a pipe"));
     }

@@ -6,7 +6,7 @@ use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
-use crate::views::{backend_document, switch_document, switch_from};
+use crate::views::{backend_document, source_document, switch_document, switch_from};
 use rein_api::ErrorCode;
 use rein_api::definitions::{DefinedView, DefinitionList, SwitchDocument};
 use rein_domain::access::{Actor, Pattern, Verb};
@@ -36,6 +36,7 @@ impl House {
             backends: image.world.backends().map(backend_document).collect(),
             services: Self::service_documents(&image),
             alert_rules: image.alert_rules.as_ref().map(Into::into),
+            sources: image.sources.values().map(source_document).collect(),
         })
     }
 

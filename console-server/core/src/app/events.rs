@@ -13,6 +13,7 @@ use rein_domain::change::{Change, Did, Ending};
 use rein_domain::hold::{Hold, HoldState};
 use rein_domain::incident::Incident;
 use rein_domain::instance::Registration;
+use rein_domain::marker::Marker;
 use rein_store::{Event, Key, Revision, StoreError};
 
 /// What the stream brings.
@@ -92,6 +93,8 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         ("incident", records::INCIDENT),
         ("service", records::SERVICE),
         ("instance", records::INSTANCE),
+        ("marker", records::MARKER),
+        ("source", records::SOURCE),
     ]
     .into_iter()
     .find(|(_, prefix)| text.starts_with(prefix))?;
@@ -104,14 +107,19 @@ fn tell(event: &Event, at: Revision) -> Option<EventView> {
         }
         ("cell", Some(value)) => serde_json::from_slice::<Hold>(value).map(|h| hold_words(&name, &h)).ok(),
         ("cell", None) => Some(format!("{name} let go: it holds what it held before")),
+        ("marker", Some(value)) => serde_json::from_slice::<Marker>(value).map(|m| marker_words(&m)).ok(),
+        // That an old one is forgotten is no event.
+        ("marker", None) => None,
         ("instance", Some(value)) => {
             serde_json::from_slice::<Registration>(value).map(|said| instance_words(&said)).ok()
         }
         ("instance", None) => Some(format!("{name} is registered no more")),
-        ("switch" | "backend" | "service" | "alert-rules", Some(_)) => {
+        ("switch" | "backend" | "service" | "source" | "alert-rules", Some(_)) => {
             Some(format!("{noun} {name} declared"))
         }
-        ("switch" | "backend" | "service" | "alert-rules", None) => Some(format!("{noun} {name} deleted")),
+        ("switch" | "backend" | "service" | "source" | "alert-rules", None) => {
+            Some(format!("{noun} {name} deleted"))
+        }
         _ => Some(format!("{noun} {name} no longer kept")),
     }?;
     Some(EventView { revision: at.0, noun: noun.into(), name, what: what.into(), text: words })
@@ -164,6 +172,14 @@ fn instance_words(said: &Registration) -> String {
         words.push_str(&format!(": {}", more.join(" ")));
     }
     words
+}
+
+fn marker_words(marker: &Marker) -> String {
+    let Marker { service, by, actor, note, .. } = marker;
+    let (what, at) = (marker.what(), super::pieces::rfc3339(marker.at));
+    let whose = if by == actor { String::new() } else { format!(" (recorded by {actor})") };
+    let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+    format!("{by} made a change at {at}{whose}: {what} of {service}{note}")
 }
 
 fn incident_words(incident: &Incident) -> String {

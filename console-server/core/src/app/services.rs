@@ -334,7 +334,11 @@ fn decide_register(
         Some(known) => known.spared.clone(),
         None => image.world.spares(said, now),
     };
-    let said = Registration { at: again.map_or(now, |known| known.at), spared, ..said.clone() };
+    let came = match again.filter(|known| known.version == said.version) {
+        Some(known) => known.came.clone(),
+        None => image.came(said, now),
+    };
+    let said = Registration { at: again.map_or(now, |known| known.at), spared, came, ..said.clone() };
     let mut must = vec![image.unmoved(key.clone())];
     if !image.world.over_service(&said.service, now).is_empty() {
         must.push(image.unmoved(records::service_target(&said.service)));

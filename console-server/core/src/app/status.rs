@@ -1,18 +1,23 @@
 //! Status: the whole picture.
 
-use crate::app::audit::Wanted;
+use crate::app::happened::Trail;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
 use crate::views::{Viewer, tidy};
+use rein_api::ErrorCode;
+use rein_api::alerts::LineView;
 use rein_api::changes::ChangeView;
 use rein_api::proof::DoorView;
-use rein_api::status::{BackendStatusView, OpenIncidentView, ServerView, StatusView};
+use rein_api::status::{BackendStatusView, FiringView, OpenIncidentView, ServerView, StatusView, UnwellView};
+use rein_api::telemetry::MeasuredView;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::backend::Backend;
 use rein_domain::change::Change;
 use rein_domain::hold::HoldState;
+use rein_domain::incident::Incident;
 use rein_domain::name::ChangeId;
+use rein_domain::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,44 +25,69 @@ use std::time::Duration;
 const LATELY: Duration = Duration::from_secs(3600);
 /// Most changes shown that are written into backends.
 const LAYERS: usize = 100;
+/// Most unwell services shown.
+const UNWELL: usize = 50;
+/// Most alerts shown.
+const FIRING: usize = 20;
+/// Most of what was changed lately.
+const HAPPENED: usize = 40;
+/// How long anybody outside is waited for.
+const PATIENCE: Duration = Duration::from_millis(1800);
 
 impl House {
-    /// What is in force, what altered lately, and how the server is.
+    /// What is wrong, what is in force, what was changed lately, and how the server is. It never takes long:
+    /// who does not answer in time is named.
     pub async fn status(&self, actor: &Actor) -> Result<StatusView, AppError> {
         actor.can(Verb::Read, &Pattern::All)?;
         let now = self.clock.now();
-        // What is in force is known without the store; what altered lately is not, and an empty
+        // What is in force is known without the store; what was changed lately is not, and an empty
         // list must not pass for "nothing".
-        let (recent, unread) = match self.recent(now.minus(LATELY), 20, Wanted::People).await {
-            Ok(recent) => (recent, None),
-            Err(error) => (Vec::new(), Some(format!("what altered lately cannot be read: {error}"))),
+        let happened = async {
+            let read = tokio::time::timeout(PATIENCE, self.happened(now.minus(LATELY))).await;
+            let late = || AppError::new(ErrorCode::Unavailable, "the store does not answer in time");
+            read.unwrap_or_else(|_| (Vec::new(), Some(late())))
         };
+        let ((mut happened, unread), (measured, mut unanswered), judged) =
+            tokio::join!(happened, self.measured_within(PATIENCE), self.judged_alerts(actor));
+        let judged = judged?;
+        unanswered.extend(judged.unreachable.clone());
+        let trail = if unread.is_some() { Trail::Unreadable } else { Trail::Read };
         let image = self.image.read();
         let viewer = Viewer::new(self, &image, now, &actor.name);
         let layered = image.world.switches().filter(|s| !image.world.over(&s.name, now).is_empty());
         let switches = layered.map(|s| viewer.switch(s)).collect();
-        let mut incidents: Vec<OpenIncidentView> = Vec::new();
-        for incident in image.world.incidents().filter(|i| i.closed.is_none()) {
-            let changes = image.world.of_incident(&incident.name, now).len();
-            if changes > 0 {
-                let changes = u32::try_from(changes).unwrap_or(u32::MAX);
-                incidents.push(OpenIncidentView { name: incident.name.to_string(), changes });
-            }
-        }
         let (layers, layers_total) = layers(&viewer);
         let mut server = self.server_view();
-        server.trouble = server.trouble.or(unread);
-        Ok(StatusView {
+        server.trouble =
+            server.trouble.or(unread.map(|error| format!("what was changed lately cannot be read: {error}")));
+        let (mut unwell, services_total) = unwell(&viewer, &measured);
+        let unwell_total = number(unwell.len());
+        unwell.truncate(UNWELL);
+        let happened_total = number(happened.len());
+        happened.truncate(HAPPENED);
+        let mut status = StatusView {
             server,
             switches,
-            switches_total: u32::try_from(image.world.switches().count()).unwrap_or(u32::MAX),
+            switches_total: number(image.world.switches().count()),
             layers,
             layers_total,
             backends: backends(self, &image),
-            incidents,
-            recent,
+            incidents: open_incidents(&image, now),
+            happened,
+            happened_total,
+            sources: self.sources(&image, trail),
+            alerts: judged.lines.iter().filter(|line| line.place == "top").take(FIRING).map(firing).collect(),
+            alert_counts: judged.counts,
+            unwell,
+            unwell_total,
+            services_total,
+            preserved: self.registry_view(&image).preserved,
+            unanswered,
+            attention: Vec::new(),
             doors: self.door_views(),
-        })
+        };
+        status.attention = attention(&status);
+        Ok(status)
     }
 
     /// How the server is.
@@ -86,6 +116,98 @@ impl House {
     }
 }
 
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What wants a person, in the words that scripts rely on.
+fn attention(status: &StatusView) -> Vec<String> {
+    let conflict = status.layers.iter().any(|change| change.state == "conflict")
+        || status.backends.iter().any(|backend| backend.conflicts > 0);
+    let deaf = status.backends.iter().any(|backend| backend.fault.is_some());
+    let all = [
+        ("server", status.server.trouble.is_some() || !status.server.ready),
+        ("alerts", !status.alerts.is_empty()),
+        ("unwell", status.unwell_total > 0),
+        ("conflict", conflict),
+        ("layers", !status.layers.is_empty() || status.switches.iter().any(|s| !s.layers.is_empty())),
+        ("backends", deaf || !status.unanswered.is_empty()),
+        ("registry", status.preserved.is_some()),
+        ("sources", status.sources.iter().any(|source| !source.is_heard())),
+    ];
+    all.into_iter().filter(|(_, is)| *is).map(|(word, _)| word.to_owned()).collect()
+}
+
+fn firing(line: &LineView) -> FiringView {
+    FiringView {
+        id: line.id.clone(),
+        priority: line.priority.clone(),
+        name: line.name.clone(),
+        by: line.by.clone(),
+        service: line.service.clone().filter(|_| line.kind != "change"),
+        since: line.since,
+        breadth: line.breadth,
+        folds: line.folds,
+    }
+}
+
+fn open_incidents(image: &Image, now: Timestamp) -> Vec<OpenIncidentView> {
+    let open = image.world.incidents().filter(|incident| incident.closed.is_none());
+    let view = |incident: &Incident| {
+        let changes = number(image.world.of_incident(&incident.name, now).len());
+        (changes > 0).then(|| OpenIncidentView { name: incident.name.to_string(), changes })
+    };
+    open.filter_map(view).collect()
+}
+
+/// How bad each word for a service's health is; what is not here is no reason to wake anybody.
+const WORSE: [&str; 3] = ["degraded", "failing", "down"];
+
+fn badness(health: &str) -> Option<usize> {
+    WORSE.iter().position(|word| *word == health)
+}
+
+/// Services that the registry or a backend that measures calls unwell, the worst first; and how many services
+/// there are. Either may know nothing of a service.
+fn unwell(viewer: &Viewer<'_>, measured: &[MeasuredView]) -> (Vec<UnwellView>, u32) {
+    let mut all: BTreeMap<String, (Option<usize>, UnwellView)> = BTreeMap::new();
+    let nothing = |name: &str| UnwellView {
+        name: name.to_owned(),
+        health: String::new(),
+        why: Vec::new(),
+        up: None,
+        all: None,
+        figures: None,
+    };
+    for (name, fleet) in viewer.image.world.fleets() {
+        let row = viewer.service_row(name, fleet, 0);
+        let mut view = UnwellView { up: Some(row.up), all: Some(row.all), ..nothing(&row.name) };
+        let alarm = row.alarm.as_ref().map(|_| 0);
+        let bad = badness(&row.health).max(alarm);
+        if badness(&row.health).is_some() {
+            view.why.push(format!("{} of {} instances up", row.up, row.all));
+        }
+        view.why.extend(row.alarm);
+        all.insert(row.name, (bad, view));
+    }
+    for one in measured {
+        let (bad, view) = all.entry(one.service.clone()).or_insert_with(|| (None, nothing(&one.service)));
+        *bad = (*bad).max(badness(&one.health));
+        view.figures = Some(one.figures);
+        view.why.extend(one.why.iter().cloned());
+    }
+    let total = number(all.len());
+    let mut unwell: Vec<(usize, UnwellView)> =
+        all.into_values().filter_map(|(bad, view)| Some((bad?, view))).collect();
+    // Of those that fail, whoever fails the most is likely to be nearer to the cause than who calls it.
+    let success = |one: &UnwellView| one.figures.and_then(|figures| figures.success).unwrap_or(1.0);
+    unwell.sort_by(|(a, one), (b, other)| {
+        b.cmp(a).then(success(one).total_cmp(&success(other))).then_with(|| one.name.cmp(&other.name))
+    });
+    let named = |(bad, view): (usize, UnwellView)| UnwellView { health: WORSE[bad].to_owned(), ..view };
+    (unwell.into_iter().map(named).collect(), total)
+}
+
 /// Changes that are written into backends or left something there, and how many there are. From memory:
 /// nobody is asked.
 fn layers(viewer: &Viewer<'_>) -> (Vec<ChangeView>, u32) {
@@ -99,7 +221,7 @@ fn layers(viewer: &Viewer<'_>) -> (Vec<ChangeView>, u32) {
             *torn.entry(&hold.change).or_default() |= hold.state == HoldState::Conflict;
         }
     }
-    let total = u32::try_from(torn.len()).unwrap_or(u32::MAX);
+    let total = number(torn.len());
     let mut changes: Vec<(bool, &Change)> =
         torn.into_iter().filter_map(|(id, torn)| Some((!torn, image.world.change(id)?))).collect();
     changes.sort_by_key(|(whole, change)| (*whole, change.deadline, change.id.clone()));
@@ -116,8 +238,8 @@ fn backends(house: &House, image: &Image) -> Vec<BackendStatusView> {
         BackendStatusView {
             name: backend.name.to_string(),
             plugin: plugin.map_or("idle", |state| state.state).to_owned(),
-            cells: u32::try_from(holds().count()).unwrap_or(u32::MAX),
-            conflicts: u32::try_from(torn).unwrap_or(u32::MAX),
+            cells: number(holds().count()),
+            conflicts: number(torn),
             observed: look.at.map(Into::into),
             fault: look.fault.as_deref().map(tidy),
         }

@@ -22,23 +22,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one backend may take for all of its pages.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Pages read before a backend is said to measure too much.
 const MOST_PAGES: usize = 64;
 /// Longest window, in seconds.
 const MAX_WINDOW: u32 = 86_400;
 
 /// Whom to ask: backends that measure, or may.
-type Asked = Vec<(BackendName, Arc<dyn Adapter>)>;
+pub(crate) type Asked = Vec<(BackendName, Arc<dyn Adapter>)>;
+
+/// Which of the backends named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// Those that measure, or may.
+    Measuring,
+    /// All: somebody named them.
+    All,
+}
 
 /// One page, on its way.
-pub(super) type Page<'a, T> = BoxFuture<'a, Result<Reading<T>, Fault>>;
+pub(crate) type Page<'a, T> = BoxFuture<'a, Result<Reading<T>, Fault>>;
 
 /// What all backends answered: entries and their backend, what they are worth, who did not answer.
-struct Gathered<T> {
-    items: Vec<(BackendName, T)>,
-    readings: Vec<ReadingView>,
-    unreachable: BTreeMap<String, String>,
+pub(crate) struct Gathered<T> {
+    pub(crate) items: Vec<(BackendName, T)>,
+    pub(crate) readings: Vec<ReadingView>,
+    pub(crate) unreachable: BTreeMap<String, String>,
 }
 
 impl House {
@@ -57,7 +66,7 @@ impl House {
         let backends = self.measuring(query.backend.as_deref()).await?;
         let ask = MeasureAsk { level, service: query.service.clone(), window, page: None };
         let gathered = self
-            .read_all(&backends, |telemetry, page| {
+            .read_all(&backends, PATIENCE, |telemetry, page| {
                 let ask = MeasureAsk { page, ..ask.clone() };
                 Box::pin(async move { telemetry.measure(&ask).await })
             })
@@ -76,7 +85,7 @@ impl House {
         let backends = self.measuring(query.backend.as_deref()).await?;
         let ask = EdgesAsk { service: query.service.clone(), window, page: None };
         let gathered = self
-            .read_all(&backends, |telemetry, page| {
+            .read_all(&backends, PATIENCE, |telemetry, page| {
                 let ask = EdgesAsk { page, ..ask.clone() };
                 Box::pin(async move { telemetry.edges(&ask).await })
             })
@@ -88,8 +97,46 @@ impl House {
         Ok(EdgeList { edges, readings: gathered.readings, unreachable: gathered.unreachable })
     }
 
+    /// How services are, by whoever answers within `patience`, whatever happens to the others.
+    pub(crate) async fn measured_within(
+        &self,
+        patience: Duration,
+    ) -> (Vec<MeasuredView>, BTreeMap<String, String>) {
+        let names: Vec<BackendName> = self.image.read().world.backends().map(|b| b.name.clone()).collect();
+        let asked = names.into_iter().map(|name| async move {
+            let answer = tokio::time::timeout(patience, self.measured_by(name.as_str())).await;
+            let late = || Err(format!("it did not answer within {} s", patience.as_secs_f64()));
+            (name, answer.unwrap_or_else(|_| late()))
+        });
+        let (mut items, mut unanswered) = (Vec::new(), BTreeMap::new());
+        for (name, answer) in join_all(asked).await {
+            match answer {
+                Ok(measured) => items.extend(measured.into_iter().map(|one| (name.clone(), one))),
+                Err(why) => drop(unanswered.insert(name.to_string(), why)),
+            }
+        }
+        let best = best(items, |one: &Measured| ((one.service.clone(), None), one.measures));
+        (best.into_iter().map(|(backend, one)| measured_view(&backend, &one)).collect(), unanswered)
+    }
+
+    /// How services are, by one backend; nothing by one that does not measure.
+    async fn measured_by(&self, name: &str) -> Result<Vec<Measured>, String> {
+        let asked = self.measuring_of(vec![name.parse().map_err(|e| format!("{e}"))?], Whom::Measuring).await;
+        let ask = MeasureAsk { level: Level::Service, service: None, window: None, page: None };
+        let gathered = self
+            .read_all(&asked, PATIENCE, |telemetry, page| {
+                let ask = MeasureAsk { page, ..ask.clone() };
+                Box::pin(async move { telemetry.measure(&ask).await })
+            })
+            .await;
+        match gathered.unreachable.into_values().next() {
+            Some(why) => Err(why),
+            None => Ok(gathered.items.into_iter().map(|(_, one)| one).collect()),
+        }
+    }
+
     /// Declared backends that measure, or the one named.
-    async fn measuring(&self, only: Option<&str>) -> Result<Asked, AppError> {
+    pub(crate) async fn measuring(&self, only: Option<&str>) -> Result<Asked, AppError> {
         let names: Vec<BackendName> = match only {
             Some(name) => {
                 let name: BackendName = name.parse()?;
@@ -100,6 +147,10 @@ impl House {
             }
             None => self.image.read().world.backends().map(|b| b.name.clone()).collect(),
         };
+        Ok(self.measuring_of(names, if only.is_some() { Whom::All } else { Whom::Measuring }).await)
+    }
+
+    async fn measuring_of(&self, names: Vec<BackendName>, whom: Whom) -> Asked {
         let asked = join_all(names.into_iter().filter_map(|name| {
             let adapter = self.plugged(&name)?;
             Some(async move {
@@ -113,22 +164,23 @@ impl House {
                 if let Some(description) = description {
                     self.looks.describe(&name, description);
                 }
-                (measures || only.is_some()).then_some((name, adapter))
+                (measures || whom == Whom::All).then_some((name, adapter))
             })
         }));
-        Ok(asked.await.into_iter().flatten().collect())
+        asked.await.into_iter().flatten().collect()
     }
 
     /// Every page of every backend. One that fails costs only what it measures.
-    async fn read_all<T: Send>(
+    pub(crate) async fn read_all<T: Send>(
         &self,
         backends: &Asked,
+        patience: Duration,
         page: impl for<'a> Fn(&'a dyn Telemetry, Option<String>) -> Page<'a, T> + Sync,
     ) -> Gathered<T> {
         let page = &page;
         let asked = join_all(backends.iter().map(|(name, adapter)| async move {
-            let all = tokio::time::timeout(PATIENCE, pages(adapter.as_ref(), page)).await;
-            let late = || Err(Fault::Unreachable(format!("it did not give all pages within {PATIENCE:?}")));
+            let all = tokio::time::timeout(patience, pages(adapter.as_ref(), page)).await;
+            let late = || Err(Fault::Unreachable(format!("it did not give all pages within {patience:?}")));
             (name, all.unwrap_or_else(|_| late()))
         }));
         let mut gathered = Gathered { items: Vec::new(), readings: Vec::new(), unreachable: BTreeMap::new() };

@@ -188,7 +188,7 @@ impl House {
     }
 
     /// Drops what nobody needs any more: idempotency records past their time, changes that ended
-    /// long ago, and watch history older than an hour.
+    /// long ago, old markers, and watch history older than an hour.
     pub(crate) async fn prune(self: Arc<Self>) {
         let mut history: VecDeque<Revision> = VecDeque::new();
         loop {
@@ -222,7 +222,9 @@ impl House {
             let old = image.world.changes().filter(|c| c.ended.as_ref().is_some_and(|e| e.at < before));
             old.map(|c| records::change(&c.id)).collect()
         };
-        for some in ended.chunks(16) {
+        let markers = self.image.read().markers.old(now);
+        let old: Vec<Key> = ended.into_iter().chain(markers.iter().map(records::marker)).collect();
+        for some in old.chunks(16) {
             self.delete(some.to_vec()).await?;
         }
         history.push_back(self.store.revision().await?);

@@ -3,6 +3,7 @@
 mod alerts;
 mod backends;
 mod changes;
+mod markers;
 mod services;
 mod switches;
 
@@ -11,6 +12,7 @@ pub(crate) use backends::{
     backend_document, backend_from, keeper, misjudged as backend_misjudged, plugin_view, tidy,
 };
 pub(crate) use changes::wish_from;
+pub(crate) use markers::{marker_from, marker_view, source_document, source_from};
 pub(crate) use services::{
     Lying, concerns, instance_wish_from, registration_from, service_document, service_from,
 };

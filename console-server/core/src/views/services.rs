@@ -98,6 +98,7 @@ pub(crate) fn registration_from(
         by: by.clone(),
         at,
         spared: BTreeSet::new(),
+        came: None,
     };
     said.check()?;
     if let Ok(ip) = said.address.host().parse()

@@ -20,7 +20,7 @@ mod verdict;
 mod walk;
 
 pub use case::{Case, Graph, Metric, Node, RecentChange, Sample, Subject, Symptom};
-pub use rank::diagnose;
+pub use rank::{diagnose, diagnose_any};
 pub use timeline::window_end;
 pub use tuning::{Tuning, UnknownConstant};
 pub use verdict::{Evidence, Looked, Outcome, Suspect, SuspectChange, Verdict, Why};

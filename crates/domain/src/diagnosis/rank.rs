@@ -53,6 +53,31 @@ pub fn diagnose(case: &Case, tuning: &Tuning) -> Verdict {
     }
 }
 
+/// The same where nobody said in what the symptom shows: of several metrics the one whose verdict is the least
+/// likely to be chance, else the one that departs the most. Each question asked counts.
+pub fn diagnose_any(case: &mut Case, metrics: &[Metric], tuning: &Tuning) -> Verdict {
+    let asked = metrics.len().max(1) as f64;
+    let tuning = Tuning { chance: tuning.chance / asked, ..*tuning };
+    let mut best: Option<(Metric, Verdict)> = None;
+    for metric in metrics {
+        case.symptom.metric = *metric;
+        let verdict = diagnose(case, &tuning);
+        if best.as_ref().is_none_or(|(_, known)| telling(&verdict) > telling(known)) {
+            best = Some((*metric, verdict));
+        }
+    }
+    let Some((metric, verdict)) = best else { return diagnose(case, &tuning) };
+    case.symptom.metric = metric;
+    verdict
+}
+
+/// How much a verdict says: suspects before none, rare before common, known before unknown.
+fn telling(verdict: &Verdict) -> (f64, f64) {
+    let chance = verdict.suspects.iter().map(|suspect| suspect.chance).fold(1.0, f64::min);
+    let far = verdict.symptom.as_ref().map_or(f64::NEG_INFINITY, |symptom| symptom.deviations);
+    (if verdict.suspects.is_empty() { f64::NEG_INFINITY } else { 1.0 - chance }, far)
+}
+
 fn nothing(why: Why, symptom: Option<Evidence>, looked: Looked) -> Verdict {
     let outcome = Outcome::NothingStandsOut;
     Verdict { outcome, why: Some(why), symptom, changes: Vec::new(), suspects: Vec::new(), looked }

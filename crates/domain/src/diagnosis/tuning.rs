@@ -57,6 +57,14 @@ impl Default for Tuning {
     }
 }
 
+impl Tuning {
+    /// For samples that lie this far apart, and are to be judged as they are: what is counted in intervals stays
+    /// the same number of them.
+    pub fn of_interval(interval: Duration) -> Self {
+        Self { interval, after: interval * 3, before: interval * 12, ..Self::default() }
+    }
+}
+
 /// There is no constant of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no constant `{0}`; there are: {names}", names = Tuning::NAMES.join(", "))]

@@ -90,6 +90,7 @@ macro_rules! conformance {
             a_service_asked_for_comes_alone,
             calls_are_listed_once_each,
             a_series_lies_where_it_was_asked_for,
+            lines_are_the_series_of_many,
         }
     };
     (@tests $rig:expr; $($name:ident,)*) => {

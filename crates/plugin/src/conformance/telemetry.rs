@@ -1,7 +1,10 @@
 //! Checks of plugins that measure. Others pass them unasked.
 
 use super::{Bench, Rig, Verdict, answered, ensure, within};
-use crate::telemetry::{EdgesAsk, Figure, Level, MeasureAsk, Measured, SeriesAsk, Subject as Of, Telemetry};
+use crate::telemetry::{
+    EdgesAsk, Figure, Level, Line, LinesAsk, LinesOf, MeasureAsk, Measured, SeriesAsk, Subject as Of,
+    Telemetry,
+};
 use crate::{CellKey, Fault, Write};
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -145,6 +148,73 @@ pub async fn a_series_lies_where_it_was_asked_for(rig: &impl Rig) -> Verdict {
                 .all(|(at, value)| (ask.from_ms..=ask.to_ms).contains(at) && figure.takes(*value));
             let ordered = series.samples.windows(2).all(|pair| pair[0].0 < pair[1].0);
             ensure!(inside && ordered, "{} of {of:?} has samples out of place: {series:?}", figure.name());
+        }
+    }
+    Ok(())
+}
+
+/// Every page of lines; `None`: the plugin gives series only one by one, which is its right.
+async fn all_lines(telemetry: &dyn Telemetry, ask: &LinesAsk) -> Result<Option<Vec<Line>>, String> {
+    let (mut ask, mut all) = (ask.clone(), Vec::new());
+    for pages in 0.. {
+        ensure!(pages < PAGES, "lines do not end after {PAGES} pages");
+        let page = match answered("lines", telemetry.lines(&ask)).await? {
+            Ok(page) => page,
+            Err(Fault::Unsupported(_)) => return Ok(None),
+            Err(fault) => return Err(format!("lines: {fault}")),
+        };
+        all.extend(page.lines);
+        match page.next {
+            Some(next) => ask.page = Some(next),
+            None => break,
+        }
+    }
+    Ok(Some(all))
+}
+
+/// Over all pages nothing has two lines, each lies on the steps asked for, and of services asked for by name only
+/// those come. Whatever has a series has a line.
+pub async fn lines_are_the_series_of_many(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|e| e.to_string())?;
+    let to_ms = i64::try_from(now.as_secs()).map_err(|e| e.to_string())? * 1000;
+    let (from_ms, step) = (to_ms - 60_000, Duration::from_secs(5));
+    for of in [LinesOf::Services, LinesOf::Edges] {
+        for figure in Figure::ALL {
+            let ask = LinesAsk { figure, of, only: vec![], from_ms, to_ms, step, page: None };
+            let Some(all) = all_lines(telemetry, &ask).await? else { return Ok(()) };
+            let once: BTreeSet<_> = all.iter().map(|line| &line.of).collect();
+            ensure!(once.len() == all.len(), "{} have two lines", all.len() - once.len());
+            for line in &all {
+                let fits = |(at, value): &(i64, f64)| {
+                    (from_ms..=to_ms).contains(at) && (at - from_ms) % 5000 == 0 && figure.takes(*value)
+                };
+                let ordered = line.samples.windows(2).all(|pair| pair[0].0 < pair[1].0);
+                ensure!(ordered && !line.samples.is_empty(), "{line:?} is out of order, or empty");
+                ensure!(
+                    line.samples.iter().all(fits),
+                    "{} has samples out of place: {line:?}",
+                    figure.name()
+                );
+                let right = matches!(
+                    (&line.of, of),
+                    (Of::Service(_), LinesOf::Services) | (Of::Edge(..), LinesOf::Edges)
+                );
+                ensure!(right, "{of:?} were asked for, and {:?} answered", line.of);
+            }
+            let nobody = LinesAsk { only: vec![NOBODY.into()], ..ask.clone() };
+            let none = all_lines(telemetry, &nobody).await?.unwrap_or_default();
+            ensure!(none.is_empty(), "of a service that is not there there are lines: {none:?}");
+            if let Some(Of::Service(name)) = all.first().map(|line| &line.of) {
+                let only = LinesAsk { only: vec![NOBODY.into(), name.clone()], ..ask.clone() };
+                let own = all_lines(telemetry, &only).await?.unwrap_or_default();
+                let alone = own.iter().all(|line| line.of == Of::Service(name.clone()));
+                ensure!(alone && own.len() == 1, "{name:?} was asked for, and {own:?} answered");
+                let series = SeriesAsk { figure, of: Of::Service(name.clone()), from_ms, to_ms, step };
+                let series = within("series", telemetry.series(&series)).await?.samples;
+                ensure!(!series.is_empty(), "{name:?} has a line, and no series");
+            }
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Longest window.
 const MAX_WINDOW: Duration = Duration::from_secs(86_400);
 /// Most samples of one series.
-const MAX_SAMPLES: usize = 4_001;
+pub(super) const MAX_SAMPLES: usize = 4_001;
 
 fn figure_of(measure: Option<f64>, figure: Figure) -> Result<Option<f64>, Malformed> {
     match measure {
@@ -43,7 +43,7 @@ impl From<Measures> for wire::Measures {
     }
 }
 
-fn optional(field: &'static str, text: String) -> Result<Option<String>, Malformed> {
+pub(super) fn optional(field: &'static str, text: String) -> Result<Option<String>, Malformed> {
     Ok(Some(name(field, text)?).filter(|text| !text.is_empty()))
 }
 
@@ -59,7 +59,7 @@ fn seconds(window: Duration) -> u32 {
     u32::try_from(window.as_secs()).unwrap_or(u32::MAX)
 }
 
-fn few(field: &'static str, count: usize) -> Result<(), Malformed> {
+pub(super) fn few(field: &'static str, count: usize) -> Result<(), Malformed> {
     match count > MAX_PAGE {
         true => Err(Malformed::new(field, format!("has {count} entries; at most {MAX_PAGE} are taken"))),
         false => Ok(()),
@@ -245,17 +245,7 @@ impl TryFrom<wire::SeriesRequest> for SeriesAsk {
     type Error = Malformed;
 
     fn try_from(request: wire::SeriesRequest) -> Result<Self, Malformed> {
-        let figure = match request.figure() {
-            wire::Figure::Rps => Figure::Rps,
-            wire::Figure::Success => Figure::Success,
-            wire::Figure::P50 => Figure::P50,
-            wire::Figure::P90 => Figure::P90,
-            wire::Figure::P99 => Figure::P99,
-            wire::Figure::Saturation => Figure::Saturation,
-            wire::Figure::Unspecified => {
-                return Err(Malformed::new("figure", format!("{} is none", request.figure)));
-            }
-        };
+        let figure = figure_from(request.figure)?;
         let service = named("service", request.service)?;
         let of = match (optional("instance", request.instance)?, optional("callee", request.callee)?) {
             (None, None) => Subject::Service(service),
@@ -277,19 +267,47 @@ impl TryFrom<wire::SeriesRequest> for SeriesAsk {
 impl SeriesAsk {
     /// The same, if it asks for a span of time that is one and for few enough samples.
     pub(crate) fn checked(self) -> Result<Self, Malformed> {
-        if self.step < MIN_STEP {
-            return Err(Malformed::new("step_ms", "is less than 1000"));
-        }
-        let span = match self.to_ms.checked_sub(self.from_ms).and_then(|span| u128::try_from(span).ok()) {
-            Some(span) if self.from_ms >= 0 => span,
-            _ => return Err(Malformed::new("to_ms", "is before from_ms, or that is before 1970")),
-        };
-        let samples = span / self.step.as_millis() + 1;
-        if samples > MAX_SAMPLES as u128 {
-            return Err(Malformed::new("step_ms", format!("gives {samples} samples; at most 4000 steps")));
-        }
-        Ok(self)
+        span((self.from_ms, self.to_ms), self.step).map(|()| self)
     }
+}
+
+/// Is it a span of time, and does it have few enough steps?
+pub(super) fn span((from_ms, to_ms): (i64, i64), step: Duration) -> Result<(), Malformed> {
+    if step < MIN_STEP {
+        return Err(Malformed::new("step_ms", "is less than 1000"));
+    }
+    let span = match to_ms.checked_sub(from_ms).and_then(|span| u128::try_from(span).ok()) {
+        Some(span) if from_ms >= 0 => span,
+        _ => return Err(Malformed::new("to_ms", "is before from_ms, or that is before 1970")),
+    };
+    let samples = span / step.as_millis() + 1;
+    if samples > MAX_SAMPLES as u128 {
+        return Err(Malformed::new("step_ms", format!("gives {samples} samples; at most 4000 steps")));
+    }
+    Ok(())
+}
+
+pub(super) fn figure_from(figure: i32) -> Result<Figure, Malformed> {
+    Ok(match wire::Figure::try_from(figure).unwrap_or_default() {
+        wire::Figure::Rps => Figure::Rps,
+        wire::Figure::Success => Figure::Success,
+        wire::Figure::P50 => Figure::P50,
+        wire::Figure::P90 => Figure::P90,
+        wire::Figure::P99 => Figure::P99,
+        wire::Figure::Saturation => Figure::Saturation,
+        wire::Figure::Unspecified => return Err(Malformed::new("figure", format!("{figure} is none"))),
+    })
+}
+
+pub(super) fn figure_to(figure: Figure) -> i32 {
+    (match figure {
+        Figure::Rps => wire::Figure::Rps,
+        Figure::Success => wire::Figure::Success,
+        Figure::P50 => wire::Figure::P50,
+        Figure::P90 => wire::Figure::P90,
+        Figure::P99 => wire::Figure::P99,
+        Figure::Saturation => wire::Figure::Saturation,
+    }) as i32
 }
 
 impl From<SeriesAsk> for wire::SeriesRequest {
@@ -300,14 +318,7 @@ impl From<SeriesAsk> for wire::SeriesRequest {
             Subject::Edge(caller, callee) => (caller, String::new(), callee),
         };
         Self {
-            figure: match ask.figure {
-                Figure::Rps => wire::Figure::Rps,
-                Figure::Success => wire::Figure::Success,
-                Figure::P50 => wire::Figure::P50,
-                Figure::P90 => wire::Figure::P90,
-                Figure::P99 => wire::Figure::P99,
-                Figure::Saturation => wire::Figure::Saturation,
-            } as i32,
+            figure: figure_to(ask.figure),
             service,
             callee,
             instance,

@@ -4,6 +4,7 @@
 //! anybody's health.
 
 mod convert;
+mod lines;
 mod remote;
 mod service;
 
@@ -29,6 +30,14 @@ pub trait Telemetry: Send + Sync {
 
     /// One figure of one service, instance or edge over time.
     async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault>;
+
+    /// The same figure of many at once; a page at a time.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] unless a plugin serves it: then series are asked for one by one.
+    async fn lines(&self, _: &LinesAsk) -> Result<Lines, Fault> {
+        Err(Fault::Unsupported("this plugin gives series only one by one".into()))
+    }
 }
 
 /// Figures over a window. `None`: no data.
@@ -231,6 +240,60 @@ pub struct Series {
     pub samples: Vec<(i64, f64)>,
     /// Whose figures these are, for people.
     pub source: String,
+    /// Replicas of the backend that did not answer.
+    pub missing_peers: Vec<String>,
+}
+
+/// Of what lines are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinesOf {
+    /// Services as a whole.
+    Services,
+    /// Calls of one service to another.
+    Edges,
+}
+
+/// Asks for one figure of many over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinesAsk {
+    /// Which figure.
+    pub figure: Figure,
+    /// Of what.
+    pub of: LinesOf,
+    /// Only these services; of calls, those between two of them. Empty: all. At most [`MAX_ONLY`].
+    pub only: Vec<String>,
+    /// From when, in milliseconds since 1970.
+    pub from_ms: i64,
+    /// To when, included.
+    pub to_ms: i64,
+    /// How far apart samples are: [`MIN_STEP`] at the least.
+    pub step: Duration,
+    /// [`Lines::next`] of the page before.
+    pub page: Option<String>,
+}
+
+/// Most services that lines are asked for by name.
+pub const MAX_ONLY: usize = 1_000;
+
+/// A figure of one of many over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Of what: a service or calls.
+    pub of: Subject,
+    /// Time, in milliseconds since 1970, and value; oldest first, each a whole number of steps after the
+    /// first moment asked for. Never empty.
+    pub samples: Vec<(i64, f64)>,
+    /// Whose figures these are, for people.
+    pub source: String,
+}
+
+/// One page of a figure of many.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lines {
+    /// One for each subject.
+    pub lines: Vec<Line>,
+    /// Asks for what follows; `None`: that was all.
+    pub next: Option<String>,
     /// Replicas of the backend that did not answer.
     pub missing_peers: Vec<String>,
 }

@@ -1,7 +1,8 @@
 //! Asking a plugin over its socket.
 
 use super::{
-    EdgeMeasured, EdgesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk, Telemetry, convert,
+    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk,
+    Telemetry, convert, lines,
 };
 use crate::remote::{Remote, broken, none};
 use crate::status::Call;
@@ -50,5 +51,14 @@ impl Telemetry for Remote {
         let reply = self.call(Call::Read, RPC, client.series(self.request(message))).await?;
         none(reply.fault.clone())?;
         convert::series(ask, reply).map_err(|e| broken(RPC, &e))
+    }
+
+    async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
+        const RPC: &str = "Telemetry.Lines";
+        let mut client = self.measuring();
+        let message: wire::LinesRequest = ask.clone().checked()?.into();
+        let reply = self.call(Call::Read, RPC, client.lines(self.request(message))).await?;
+        none(reply.fault.clone())?;
+        lines::lines(ask, reply).map_err(|e| broken(RPC, &e))
     }
 }

@@ -61,4 +61,16 @@ impl<A: Adapter> Telemetry for Served<A> {
         };
         Ok(Response::new(reply))
     }
+
+    async fn lines(
+        &self,
+        request: Request<wire::LinesRequest>,
+    ) -> Result<Response<wire::LinesReply>, Status> {
+        let ask = request.into_inner().try_into().map_err(invalid)?;
+        let reply = match self.measuring()?.lines(&ask).await {
+            Ok(lines) => super::lines::reply(&ask, lines),
+            Err(fault) => failed(fault, |reply: &mut wire::LinesReply, fault| reply.fault = fault),
+        };
+        Ok(Response::new(reply))
+    }
 }

@@ -3,6 +3,7 @@
 use super::world::{Fault, LASTS, PAST, STEP, World, judge, named};
 use crate::diagnosis::{
     Case, Graph, Metric, Node, Outcome, RecentChange, Sample, Subject, Symptom, Tuning, Why, diagnose,
+    diagnose_any,
 };
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -260,4 +261,26 @@ fn constants_can_be_moved_by_name_only() {
     let case = chain().case(Metric::Latency, Fault::Slow(2, 0.2));
     let blind = Tuning::default().moved("chance", 1e-12).unwrap();
     assert_eq!(diagnose(&case, &blind).why, Some(Why::EvidenceThin));
+}
+
+/// Where nobody says in what the symptom shows, it is found, and both questions are paid for.
+#[test]
+fn of_several_metrics_the_one_that_tells_is_judged() {
+    let both = [Metric::Availability, Metric::Latency];
+    for (fault, metric) in
+        [(Fault::Slow(2, 0.2), Metric::Latency), (Fault::Fails(2, 30.0), Metric::Availability)]
+    {
+        let mut case = chain().case(Metric::Saturation, fault);
+        let verdict = diagnose_any(&mut case, &both, &Tuning::default());
+        assert_eq!((named(&verdict), case.symptom.metric), (vec!["node-2"], metric), "{fault:?}");
+        assert!(verdict.suspects[0].chance <= Tuning::default().chance / 2.0);
+    }
+    let mut quiet = chain().case(Metric::Latency, Fault::None);
+    let verdict = diagnose_any(&mut quiet, &both, &Tuning::default());
+    assert_eq!((verdict.outcome, verdict.why), (Outcome::NothingStandsOut, Some(Why::SymptomUsual)));
+    // One that can be judged says more than one without data.
+    let (mut case, a, _) = bare(Metric::Availability);
+    case.add(Subject::Node(a), Metric::Latency, series(0, steps(0.1, 0.1)));
+    let verdict = diagnose_any(&mut case, &both, &Tuning::default());
+    assert_eq!((verdict.why, case.symptom.metric), (Some(Why::SymptomUsual), Metric::Latency));
 }

@@ -1,0 +1,20 @@
+//! `rein marker`
+
+mod list;
+
+use crate::ctx::Ctx;
+use crate::error::CliError;
+use clap::Subcommand;
+use rein_api::ExitCode;
+
+/// What can be done with markers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    List(list::List),
+}
+
+pub(crate) async fn run(verb: Verb, ctx: &mut Ctx) -> Result<ExitCode, CliError> {
+    match verb {
+        Verb::List(args) => list::run(args, ctx).await,
+    }
+}
