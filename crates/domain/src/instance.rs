@@ -2,6 +2,7 @@
 //! Whether it is well is [`crate::health`]'s to say; how much traffic it gets, [`crate::service`]'s.
 
 use crate::health::{Beat, Check, CheckError};
+use crate::hold::Cell;
 use crate::name::{
     ActorName, ChangeId, Incarnation, InstanceName, NameError, ServiceName, VersionName, ZoneName,
 };
@@ -56,6 +57,9 @@ pub struct Registration {
     /// Drains of its zone that do not cover it: too few were left when it came.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub spared: BTreeSet<ChangeId>,
+    /// The cell of a foreign registry that holds it; absent: it registered here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<Cell>,
 }
 
 /// Why a registration is refused.
@@ -209,6 +213,15 @@ impl fmt::Display for Weight {
 pub struct Address(String);
 
 impl Address {
+    /// As a foreign registry spells it: shown with what would deceive a reader spelled out, never called.
+    /// Where it is none, [`Address::port`] is 0.
+    pub fn foreign(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| {
+            let shown: String = clean(text).chars().take(MAX_ADDRESS).collect();
+            Self(shown)
+        })
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -303,6 +316,7 @@ pub(crate) mod tests {
             by: "ci".parse().unwrap(),
             at: Timestamp(0),
             spared: BTreeSet::new(),
+            cell: None,
         }
     }
 

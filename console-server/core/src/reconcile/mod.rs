@@ -5,7 +5,7 @@ mod cells;
 mod held;
 mod settle;
 
-pub(crate) use cells::{wanted, wanted_in};
+pub(crate) use cells::{wanted, wanted_in, weighs_in, weights};
 pub(crate) use settle::{Look, Looks, next_words};
 
 use crate::error::AppError;

@@ -7,22 +7,24 @@ use crate::cluster::MOST_APPLY;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
-use crate::reconcile::cells::wanted;
+use crate::reconcile::cells::{Weighs, wanted, weights};
 use crate::records;
+use crate::registry::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
 use rein_domain::audit;
 use rein_domain::backend::Backend;
-use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Origin, Step, Value, Want, decide};
+use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Life, Origin, Step, Value, Want, decide};
 use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
+use rein_plugin::registry::{MAX_WEIGHINGS, Weighing};
 use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
 use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How often a backend with nothing amiss is looked at.
@@ -81,6 +83,16 @@ impl Looks {
         note(Arc::make_mut(self.0.write().entry(backend.clone()).or_default()));
     }
 
+    /// Notes that a backend answered, where no cell was looked at.
+    pub(crate) fn seen_well(&self, backend: &BackendName, at: Timestamp) {
+        self.note(backend, |look| (look.at, look.fault) = (Some(at), None));
+    }
+
+    /// Notes that it did not.
+    pub(crate) fn fault(&self, backend: &BackendName, why: &str) {
+        self.note(backend, |look| look.fault = Some(why.to_owned()));
+    }
+
     /// Notes what the plugin says of itself.
     pub(crate) fn describe(&self, backend: &BackendName, description: Description) {
         self.note(backend, |look| look.description = Some(description));
@@ -101,6 +113,8 @@ enum Swept {
 struct Case {
     cell: Cell,
     want: Option<Want>,
+    /// For an entry of a registry: what its instance is to get. Its plugin spells that.
+    weighs: Option<Weighs>,
     hold: Option<(Hold, Revision)>,
 }
 
@@ -119,6 +133,7 @@ impl House {
                     end.cancel();
                     if !declared.contains_key(name) {
                         self.plugins.forget(name);
+                        self.registry.surveys.forget(name);
                     }
                 }
                 same
@@ -141,10 +156,18 @@ impl House {
     async fn tend(self: Arc<Self>, name: BackendName) {
         let mut revision = self.revision.subscribe();
         let mut hints = None;
+        let mut listing = Listing::default();
         loop {
             revision.borrow_and_update();
             let handled = self.image.read().moved(&name);
+            if listing.is_due() {
+                listing.done(self.survey(&name).await);
+            }
             let rest = self.settle(&name).await;
+            if self.image.read().moved(&name) != handled {
+                listing.soon();
+            }
+            let rest = listing.rest(rest);
             if hints.is_none() && rest.is_some() {
                 hints = self.hints(&name).await;
             }
@@ -171,7 +194,10 @@ impl House {
             let lost = tokio::select! {
                 () = moved => false,
                 () = slept => false,
-                alive = hinted => !alive,
+                alive = hinted => {
+                    listing.soon();
+                    !alive
+                }
             };
             if lost {
                 hints = None;
@@ -216,20 +242,25 @@ impl House {
             let seen = match self.look(name, adapter.as_ref(), &cases).await {
                 Ok(seen) => seen,
                 Err(fault) => {
-                    self.looks.note(name, |look| look.fault = Some(fault.to_string()));
+                    let fault = crate::views::tidy(&fault.to_string());
+                    self.looks.note(name, |look| look.fault = Some(fault));
                     return Some(RETRY);
                 }
             };
+            let (cases, unspelled) = self.spell_entries(name, adapter.as_ref(), cases, &seen).await;
             let steps: Vec<(&Case, &Seen, Step)> = cases
                 .iter()
                 .zip(&seen)
+                .filter(|(case, seen)| seen.over || !unspelled.contains(&case.cell.key))
                 .map(|(case, seen)| {
                     let value = Value(seen.value.clone());
                     let heard = if seen.missing_peers.is_empty() { Heard::All } else { Heard::Some };
                     let (incarnation, copies) = (seen.incarnation.as_str(), seen.copies);
-                    let found = Found { value: &value, incarnation, copies, heard };
+                    let life = if seen.over { Life::Over } else { Life::There };
+                    let found = Found { value: &value, incarnation, copies, heard, life };
                     let hold = case.hold.as_ref().map(|(hold, _)| hold);
-                    (case, seen, decide(hold, case.want.as_ref(), &found, policy, now))
+                    let step = decide(hold, case.want.as_ref(), &found, policy, now);
+                    (case, seen, remembering(step, case))
                 })
                 .filter(|(.., step)| *step != Step::Rest)
                 .collect();
@@ -273,16 +304,72 @@ impl House {
             let Ok(seen) = adapter.observe(&[CellKey(cell.key.clone())]).await else { continue };
             let Some(value) = seen.into_iter().next().map(|seen| Value(seen.value)) else { continue };
             // As if it had just been written: the next look sees what nobody wants any more, and ends it.
-            let found = Found { value: &value, incarnation: "", copies: 1, heard: Heard::All };
+            let found =
+                Found { value: &value, incarnation: "", copies: 1, heard: Heard::All, life: Life::There };
             let want = Want { change, value: value.clone(), origin: Origin::Own, lapses: None };
             let step = decide(None, Some(&want), &found, Default::default(), now);
-            let case = Case { cell, want: None, hold: None };
+            let case = Case { cell, want: None, weighs: None, hold: None };
             if let Ok(true) = self.record(&case, &step).await {
                 tracing::warn!(cell = %case.cell, "a late write of a change that is over was found");
                 swept = Swept::Found;
             }
         }
         swept
+    }
+
+    /// What entries of a registry are to hold, as their plugin spells it; and those it could not spell, which
+    /// are left as they are: nobody is put back by accident.
+    async fn spell_entries(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        mut cases: Vec<Case>,
+        seen: &[Seen],
+    ) -> (Vec<Case>, BTreeSet<String>) {
+        let mut unspelled = BTreeSet::new();
+        let mut asked: Vec<(usize, Weighing)> = Vec::new();
+        for (at, (case, seen)) in cases.iter().zip(seen).enumerate() {
+            let Some(weighs) = &case.weighs else { continue };
+            let value = match &case.hold {
+                Some((hold, _)) => hold.prior.0.clone(),
+                None => seen.value.clone(),
+            };
+            if case.hold.is_none() && value.is_none() {
+                // It has gone by itself: there is nothing to take out.
+                unspelled.insert(case.cell.key.clone());
+                continue;
+            }
+            let cell = seen.cell.clone();
+            asked.push((at, Weighing { cell, value, weight: weighs.weight.get() }));
+        }
+        let Some(registry) = adapter.registry() else {
+            unspelled.extend(asked.iter().map(|(at, _)| cases[*at].cell.key.clone()));
+            return (cases, unspelled);
+        };
+        for some in asked.chunks(MAX_WEIGHINGS) {
+            let weighings: Vec<Weighing> = some.iter().map(|(_, one)| one.clone()).collect();
+            let answers = match registry.weigh(&weighings).await {
+                Ok(answers) => answers,
+                Err(fault) => some.iter().map(|_| Err(fault.clone())).collect(),
+            };
+            for ((at, _), answer) in some.iter().zip(answers) {
+                let case = &mut cases[*at];
+                match (answer, &case.weighs) {
+                    (Ok(value), Some(weighs)) => {
+                        let change = weighs.change.clone();
+                        let origin = Origin::Foreign;
+                        case.want = Some(Want { change, value: Value(value), origin, lapses: None });
+                    }
+                    (Err(fault), _) => {
+                        let (key, why) = (case.cell.key.clone(), crate::views::tidy(&fault.to_string()));
+                        self.looks.note(name, |look| drop(look.refused.insert(key, why)));
+                        unspelled.insert(case.cell.key.clone());
+                    }
+                    (Ok(_), None) => {}
+                }
+            }
+        }
+        (cases, unspelled)
     }
 
     /// Observes all cells, and keeps what was seen.
@@ -436,15 +523,71 @@ impl House {
 /// Every cell that is wanted or held, with both.
 fn cases(image: &Image, backend: &BackendName, now: Timestamp) -> Vec<Case> {
     let mut wanted = wanted(image, backend, now);
+    let mut weights = weights(image, backend, now);
     let held: BTreeSet<String> = image.holds(backend).map(|(key, ..)| key.to_owned()).collect();
-    let keys: BTreeSet<String> = wanted.keys().cloned().chain(held).collect();
+    let keys: BTreeSet<String> =
+        wanted.keys().cloned().chain(weights.keys().cloned()).chain(held).collect();
     keys.into_iter()
         .map(|key| {
             let cell = Cell { backend: backend.clone(), key };
             let hold = image.hold(&cell).map(|(hold, at)| (hold.clone(), at));
-            Case { want: wanted.remove(&cell.key), hold, cell }
+            Case { want: wanted.remove(&cell.key), weighs: weights.remove(&cell.key), hold, cell }
         })
         .collect()
+}
+
+/// The same step, with the instance in its hold: taken out of its registry, nobody else would remember it.
+fn remembering(step: Step, case: &Case) -> Step {
+    let with = |hold: Hold| match &case.weighs {
+        Some(weighs) if hold.said.is_none() => Hold { said: Some(Box::new((*weighs.said).clone())), ..hold },
+        _ => hold,
+    };
+    match step {
+        Step::Write(hold, value) => Step::Write(with(hold), value),
+        Step::Proved(hold) => Step::Proved(with(hold)),
+        Step::Conflict(hold) => Step::Conflict(with(hold)),
+        Step::Rest | Step::Forget => step,
+    }
+}
+
+/// When a backend in which services find each other is listed next.
+struct Listing {
+    due: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self { due: Some(Instant::now()), last: None }
+    }
+}
+
+impl Listing {
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn done(&mut self, surveyed: Surveyed) {
+        let now = Instant::now();
+        self.last = Some(now);
+        self.due = match surveyed {
+            Surveyed::Never => None,
+            Surveyed::Listed => Some(now + LIST_EVERY),
+            Surveyed::Failed => Some(now + LIST_AGAIN),
+        };
+    }
+
+    /// Something may have altered.
+    fn soon(&mut self) {
+        let earliest = self.last.map_or_else(Instant::now, |last| last + LIST_LEAST);
+        self.due = self.due.map(|due| due.min(earliest));
+    }
+
+    /// How long there is nothing to do, for a backend that otherwise may rest so long.
+    fn rest(&self, other: Option<Duration>) -> Option<Duration> {
+        let own = self.due.map(|due| due.saturating_duration_since(Instant::now()));
+        own.into_iter().chain(other).min()
+    }
 }
 
 /// What happens next in a cell, and why, in words.

@@ -6,21 +6,26 @@
 //!  wheel ──▶ probes ──▶ judge ─────┴─▶ health in the image ──▶ rosters ──▶ watchers
 //! ```
 //!
-//! One sweep and one wheel serve all instances: none has a task or a timer of its own.
+//! One sweep and one wheel serve all instances: none has a task or a timer of its own. Instances of foreign
+//! registries come from `survey`, and stand beside those that registered here.
 
 mod checks;
+mod named;
 mod pulses;
 mod rosters;
 mod shared;
+mod survey;
 
 pub use checks::Probes;
 pub(crate) use pulses::Beaten;
+pub(crate) use survey::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 pub use rosters::{Entry, Roster, Watcher, Watching};
 
 use checks::Wheel;
 use parking_lot::{Mutex, RwLock};
 use pulses::{Preserving, Pulses};
 use rosters::Rosters;
+use survey::Surveys;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
@@ -39,6 +44,8 @@ pub(crate) struct Registry {
     rosters: Rosters,
     /// Wakes whoever makes rosters, when health altered.
     altered: Notify,
+    /// What foreign registries listed last.
+    pub(crate) surveys: Surveys,
     /// What the server that looks said last, when this one does not.
     told: Mutex<shared::Told>,
 }

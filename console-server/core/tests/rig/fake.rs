@@ -165,6 +165,7 @@ impl Adapter for Handle {
             object: String::new(),
             effect: String::new(),
             peers: 2,
+            over: false,
         };
         Ok(cells.iter().map(seen).collect())
     }

@@ -23,8 +23,7 @@ const ODD: [&str; 12] = [
 /// One cell for each target, in order, the same each time.
 pub async fn resolve_answers_each_target_in_order(rig: &impl Rig) -> Verdict {
     let Some(bench) = Bench::with_cells(rig).await? else { return Ok(()) };
-    let target = |name: &str| TargetName { noun: bench.subject.noun.clone(), name: name.into() };
-    let targets = ["conform-a", "conform-b", "conform-a", "conform-c"].map(target);
+    let targets = ["conform-a", "conform-b", "conform-a", "conform-c"].map(|name| bench.subject.target(name));
     let cells = within("resolve", bench.plugin.resolve(&targets)).await?;
     ensure!(cells.len() == 4, "resolve of 4 targets gives {} cells", cells.len());
     ensure!(cells[0] == cells[2], "one target has two cells: {:?} and {:?}", cells[0], cells[2]);
