@@ -6,7 +6,8 @@ use crate::render::switches::state_tone;
 use crate::render::{Audience, Cell, Look, Table, Tone, c, duration, proof_line};
 use rein_api::changes::ChangeView;
 use rein_api::services::{
-    ForeignRegistryView, InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow, ServiceView,
+    ForeignRegistryView, InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow,
+    ServiceView,
 };
 use std::time::Duration;
 

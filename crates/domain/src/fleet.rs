@@ -5,11 +5,11 @@
 //! when they came. Nobody is ever undrained by arithmetic but at a deadline.
 
 use crate::change::{Change, ChangeError, Guards, MAX_LAYERS};
+use crate::foreign::Shares;
 use crate::health::{Health, State, Why};
 use crate::instance::{Registration, Weight};
 use crate::leg::{InstanceLeg, Leg, Which};
 use crate::name::{ChangeId, Incarnation, InstanceName, ServiceName, ZoneName};
-use crate::foreign::Shares;
 use crate::service::{Count, Counts, Floor, Service, Shortfall};
 use crate::time::Timestamp;
 use crate::world::World;

@@ -251,7 +251,15 @@ fn free_name(
         let name = format!("{head}{tail}");
         name.parse::<InstanceName>().ok().or_else(|| {
             // A backend's name may be nearly as long as a name can be.
-            name.chars().rev().take(MAX_NAME).collect::<String>().chars().rev().collect::<String>().parse().ok()
+            name.chars()
+                .rev()
+                .take(MAX_NAME)
+                .collect::<String>()
+                .chars()
+                .rev()
+                .collect::<String>()
+                .parse()
+                .ok()
         })
     });
     names.find(free).unwrap_or_else(|| id.clone())

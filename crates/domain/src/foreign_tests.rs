@@ -44,8 +44,7 @@ fn lay(world: &mut World, n: u64, pick: Pick, weight: i64) -> Result<Change, Cha
         supersede: BTreeSet::new(),
         guards: Guards::Check,
     };
-    let change =
-        Change::propose(ChangeId::from_random(n), "alice".parse().unwrap(), intent, world, NOW)?;
+    let change = Change::propose(ChangeId::from_random(n), "alice".parse().unwrap(), intent, world, NOW)?;
     world.put_change(change.clone());
     Ok(change)
 }

@@ -68,10 +68,8 @@ const TELEMETRY: File = file(
     "proto/rein/plugin/v1/telemetry.proto",
     include_str!("../../../proto/rein/plugin/v1/telemetry.proto"),
 );
-const REGISTRY: File = file(
-    "proto/rein/plugin/v1/registry.proto",
-    include_str!("../../../proto/rein/plugin/v1/registry.proto"),
-);
+const REGISTRY: File =
+    file("proto/rein/plugin/v1/registry.proto", include_str!("../../../proto/rein/plugin/v1/registry.proto"));
 
 const RUST: &[File] = &[
     file("Cargo.toml", include_str!("../templates/rust/Cargo.toml.in")),

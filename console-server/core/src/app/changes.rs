@@ -266,7 +266,9 @@ impl House {
             query.active.is_none_or(|active| image.world.active(c, now) == active)
                 && switch.as_ref().is_none_or(|name| c.switch_legs().any(|leg| leg.switch == *name))
                 && service.as_ref().is_none_or(|name| crate::views::concerns(c, name))
-                && backend.as_ref().is_none_or(|name| image.cells_under(c).iter().any(|cell| cell.backend == *name))
+                && backend
+                    .as_ref()
+                    .is_none_or(|name| image.cells_under(c).iter().any(|cell| cell.backend == *name))
                 && query
                     .incident
                     .as_ref()

@@ -11,9 +11,9 @@ use crate::views::{Viewer, registration_from, service_document, service_from, ti
 use rein_api::ErrorCode;
 use rein_api::definitions::DefinedView;
 use rein_api::services::{
-    AcceptLossRequest, AcceptedLossView, BeatRequest, BeatsRequest, BeatsView, LifeQuery, PreservedView,
-    ForeignRegistryView, RegisterRequest, RegisteredView, RegistryView, RosterEntry, RosterView, ServiceDocument, ServiceList,
-    ServiceView, TargetGroup, TargetQuery,
+    AcceptLossRequest, AcceptedLossView, BeatRequest, BeatsRequest, BeatsView, ForeignRegistryView,
+    LifeQuery, PreservedView, RegisterRequest, RegisteredView, RegistryView, RosterEntry, RosterView,
+    ServiceDocument, ServiceList, ServiceView, TargetGroup, TargetQuery,
 };
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::fleet::Fleet;
@@ -236,7 +236,8 @@ impl House {
     /// How old what is known of a foreign registry is, in milliseconds, if it does not answer now.
     pub(crate) fn stale_registry(&self, backend: &BackendName) -> Option<u64> {
         let survey = self.registry.surveys.of(backend).filter(|survey| survey.fault.is_some())?;
-        let since = survey.boot.map_or_else(|| self.uptime().as_millis(), |at| (self.boot() - at).max(0) as u128);
+        let since =
+            survey.boot.map_or_else(|| self.uptime().as_millis(), |at| (self.boot() - at).max(0) as u128);
         Some(u64::try_from(since).unwrap_or(u64::MAX))
     }
 

@@ -525,8 +525,7 @@ fn cases(image: &Image, backend: &BackendName, now: Timestamp) -> Vec<Case> {
     let mut wanted = wanted(image, backend, now);
     let mut weights = weights(image, backend, now);
     let held: BTreeSet<String> = image.holds(backend).map(|(key, ..)| key.to_owned()).collect();
-    let keys: BTreeSet<String> =
-        wanted.keys().cloned().chain(weights.keys().cloned()).chain(held).collect();
+    let keys: BTreeSet<String> = wanted.keys().cloned().chain(weights.keys().cloned()).chain(held).collect();
     keys.into_iter()
         .map(|key| {
             let cell = Cell { backend: backend.clone(), key };

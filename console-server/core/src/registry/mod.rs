@@ -18,15 +18,15 @@ mod survey;
 
 pub use checks::Probes;
 pub(crate) use pulses::Beaten;
-pub(crate) use survey::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 pub use rosters::{Entry, Roster, Watcher, Watching};
+pub(crate) use survey::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 
 use checks::Wheel;
 use parking_lot::{Mutex, RwLock};
 use pulses::{Preserving, Pulses};
 use rosters::Rosters;
-use survey::Surveys;
 use std::sync::{Arc, OnceLock};
+use survey::Surveys;
 use tokio::sync::Notify;
 
 /// All of it, of one server.

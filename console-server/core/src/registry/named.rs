@@ -17,7 +17,11 @@ const KEPT: usize = 40;
 const MAX_KEY: usize = 63;
 
 /// What a registry lists, as if it had registered here. `None`: no name can be made of it.
-pub(crate) fn registration(backend: &BackendName, one: &InstanceListed, now: Timestamp) -> Option<Registration> {
+pub(crate) fn registration(
+    backend: &BackendName,
+    one: &InstanceListed,
+    now: Timestamp,
+) -> Option<Registration> {
     let mut metadata: BTreeMap<String, String> = one
         .metadata
         .iter()

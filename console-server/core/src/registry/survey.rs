@@ -152,7 +152,7 @@ impl House {
                 // What Rein itself took is not what it has by itself.
                 said.weight = before.weight;
             }
-            all.push((said, health(name, one, now)));
+            all.push((said, health(one, now)));
         }
         let gone = held.into_iter().filter(|(key, _)| !known.contains(key.as_str()));
         let gone: Vec<Registration> = gone.map(|(_, said)| said).collect();
@@ -168,7 +168,9 @@ impl House {
         if !first {
             // Too few were left when they came: no drain of their zone takes them too.
             let joined: HashSet<&Cell> = joined.iter().collect();
-            for (said, _) in all.iter_mut().filter(|(said, _)| said.cell.as_ref().is_some_and(|c| joined.contains(c))) {
+            for (said, _) in
+                all.iter_mut().filter(|(said, _)| said.cell.as_ref().is_some_and(|c| joined.contains(c)))
+            {
                 said.spared = image.world.spares(said, now);
             }
         }
@@ -226,17 +228,17 @@ async fn whole(adapter: &dyn Adapter) -> Result<Whole, Fault> {
     }
 }
 
-fn health(name: &BackendName, one: &InstanceListed, now: Timestamp) -> Health {
+fn health(one: &InstanceListed, now: Timestamp) -> Health {
     let (state, words) = match one.state {
-        StateListed::Unsaid => (State::Up, format!("listed by {name}")),
-        StateListed::Up => (State::Up, format!("{name} says so")),
-        StateListed::Starting => (State::Starting, format!("{name} says so")),
-        StateListed::Down => (State::Down, format!("{name} says so")),
+        StateListed::Unsaid => (State::Up, "listed"),
+        StateListed::Up => (State::Up, "it is said to be up"),
+        StateListed::Starting => (State::Starting, "it is said to start"),
+        StateListed::Down => (State::Down, "it is said to be down"),
     };
     Health { state, why: Why::Told(words.into()), since: now }
 }
 
 /// Rein has taken it out; that it is over would be seen.
 fn held_out(now: Timestamp) -> Health {
-    Health { state: State::Up, why: Why::Told("taken out by Rein".into()), since: now }
+    Health { state: State::Up, why: Why::Told("taken out".into()), since: now }
 }

@@ -285,9 +285,8 @@ impl Viewer<'_> {
     pub(super) fn instance_leg(&self, change: &Change, leg: &InstanceLeg, active: bool) -> LegView {
         let cells = self.image.world.cells_of(change, leg);
         let proof = self.leg_proof(change, leg, &cells, active);
-        let is_torn = |cell: &&Cell| {
-            self.image.hold(cell).is_some_and(|(hold, _)| hold.state == HoldState::Conflict)
-        };
+        let is_torn =
+            |cell: &&Cell| self.image.hold(cell).is_some_and(|(hold, _)| hold.state == HoldState::Conflict);
         let torn = cells.iter().find(is_torn);
         let late = || cells.iter().find(|cell| !self.cell_proof(cell, active).complete);
         // Of many, the one that somebody should look at.

@@ -74,10 +74,7 @@ pub async fn an_instance_is_taken_out_and_put_back(rig: &impl Rig) -> Verdict {
     ensure!(!seen.over, "drained, it counts as over: {seen:?}");
     let (listed, _) = all(registry).await?;
     let still = listed.iter().find(|one| one.cell == cell.0);
-    ensure!(
-        still.is_none_or(|one| one.weight == Some(0)),
-        "drained, it is listed with traffic: {still:?}"
-    );
+    ensure!(still.is_none_or(|one| one.weight == Some(0)), "drained, it is listed with traffic: {still:?}");
     bench.write(&cell, Some(value.clone()), "drained").await?;
     bench.holds(&cell, Some(&value)).await?;
     let (listed, _) = all(registry).await?;
@@ -98,7 +95,10 @@ pub async fn shares_are_given_or_refused_for_good(rig: &impl Rig) -> Verdict {
     let ten = weigh(registry, &cell, &value, 10).await?;
     match weighs {
         Shares::AllOrNothing => {
-            ensure!(matches!(ten, Err(Fault::Unsupported(_))), "a share of 10 gives {ten:?}, not UNSUPPORTED");
+            ensure!(
+                matches!(ten, Err(Fault::Unsupported(_))),
+                "a share of 10 gives {ten:?}, not UNSUPPORTED"
+            );
         }
         Shares::Any => {
             let ten = ten.map_err(|fault| format!("a share of 10: {fault:?}"))?;

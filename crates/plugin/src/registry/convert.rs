@@ -5,7 +5,7 @@ use super::{
     InstanceListed, Listing, MAX_METADATA, MAX_PAGE, MAX_WEIGHINGS, MAX_WEIGHT, Shares, StateListed, Weighed,
     Weighing,
 };
-use crate::convert::{Malformed, MAX_VALUE, bounded, cell, name, named, names, value};
+use crate::convert::{MAX_VALUE, Malformed, bounded, cell, name, named, names, value};
 use crate::types::Page;
 use crate::wire;
 use std::collections::HashSet;
@@ -38,9 +38,10 @@ impl TryFrom<wire::Instance> for InstanceListed {
                 format!("has {count} entries; at most {MAX_METADATA} are taken"),
             ));
         }
-        let metadata = one.metadata.into_iter().map(|(key, text)| {
-            Ok((named("metadata", key)?, bounded("metadata", text, MAX_VALUE)?))
-        });
+        let metadata = one
+            .metadata
+            .into_iter()
+            .map(|(key, text)| Ok((named("metadata", key)?, bounded("metadata", text, MAX_VALUE)?)));
         Ok(Self {
             service: named("service", one.service)?,
             id: named("id", one.id)?,

@@ -38,10 +38,9 @@ impl<A: Adapter> Registry for Served<A> {
     ) -> Result<Response<wire::WeighReply>, Status> {
         let weighings = weighings(request.into_inner().weighings).map_err(invalid)?;
         let reply = match self.registering()?.weigh(&weighings).await {
-            Ok(weighed) => wire::WeighReply {
-                weighed: weighed.into_iter().map(weighed_wire).collect(),
-                fault: None,
-            },
+            Ok(weighed) => {
+                wire::WeighReply { weighed: weighed.into_iter().map(weighed_wire).collect(), fault: None }
+            }
             Err(fault) => wire::WeighReply { weighed: Vec::new(), fault: Some(fault.into()) },
         };
         Ok(Response::new(reply))
