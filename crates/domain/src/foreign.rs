@@ -46,10 +46,10 @@ impl World {
         let mut old = known.placed;
         let mut next = Foreign { shares: shares.or(known.shares), placed: BTreeMap::new() };
         let mut altered = BTreeSet::new();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut told) = (Vec::new(), BTreeSet::new());
         for (said, health) in listed {
             let Some(key) = said.cell.as_ref().map(|cell| cell.key.clone()) else { continue };
-            if next.placed.contains_key(&key) {
+            if !told.insert(key.clone()) {
                 continue;
             }
             match old.remove(&key) {

@@ -116,7 +116,8 @@ pub(crate) fn instance(
     }
     let (key, raw) = (std::str::from_utf8(key).ok()?, std::str::from_utf8(raw).ok()?);
     let (service, id) = split(key, prefix)?;
-    let update: Update = serde_json::from_str(raw).ok()?;
+    // A list would pass for the fields in their order, and the library reads none.
+    let update: Update = serde_json::from_str(raw).ok().filter(|_| raw.trim_start().starts_with('{'))?;
     let address = if update.addr.len() <= MAX_NAME { update.addr } else { return None };
     let mut metadata = flat(&update.metadata);
     let zone = metadata.remove(&fields.zone);
