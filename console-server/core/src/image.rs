@@ -68,7 +68,10 @@ impl Image {
                     let backend = self.read(key, entry)?;
                     self.world.put_backend(backend);
                 }
-                None => self.world.remove_backend(&name),
+                None => {
+                    let gone = self.world.remove_backend(&name);
+                    gone.into_iter().for_each(|service| self.soil_service(service));
+                }
             }
         } else if let Some(name) = text.strip_prefix(records::INSTANCE) {
             self.apply_instance(key, name, entry)?;

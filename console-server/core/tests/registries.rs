@@ -220,6 +220,22 @@ async fn a_registry_that_is_away_takes_nothing_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_forgets_all_but_answers_brings_nobody_back() {
+    let (rig, fake) = rig(&["sh-1", "sh-2", "sh-3", "sh-4"]).await;
+    let held = lay(&rig, "sh-1", 0).await;
+    until_state(&rig, &held, "in force").await;
+    let writes = *fake.writes.lock();
+    // It can be looked at, but not listed: whoever starts now knows only what it holds.
+    *fake.unlisted.lock() = true;
+    let rig = rig.reopen().await;
+    until_state(&rig, &held, "in force").await;
+    let asked = *fake.asked.lock();
+    rig.until("it was looked at often enough", async |_| *fake.asked.lock() > asked + 5).await;
+    assert!(fake.cells.lock()["order/sh-1#1"].contains("\"weight\":0"));
+    assert_eq!(*fake.writes.lock(), writes, "nothing is written anew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_only_observes_sees_and_does_not_write() {
     let (rig, fake) = rig(&["sh-1", "sh-2", "sh-3"]).await;
     let rig = rig.reopen_watching(Watching::Only).await;

@@ -76,10 +76,10 @@ impl World {
         self.backends.insert(backend.name.clone(), backend);
     }
 
-    /// Takes a backend away.
-    pub fn remove_backend(&mut self, name: &BackendName) {
+    /// Takes a backend away. Answers of which services instances were registered there.
+    pub fn remove_backend(&mut self, name: &BackendName) -> BTreeSet<ServiceName> {
         self.backends.remove(name);
-        self.remove_foreign(name);
+        self.remove_foreign(name)
     }
 
     /// A change, ended ones included while they are kept.

@@ -63,7 +63,7 @@ impl Backend {
             None if cell.lease == 0 => seen.effect = "out of the registry".to_owned(),
             None => match self.lives(cell.lease).await.map_err(Trouble::of_read)? {
                 Some(seconds) => {
-                    seen.effect = format!("out of the registry; its lease lives, {seconds} s at least")
+                    seen.effect = format!("out of the registry; its lease lives, {seconds} s at least");
                 }
                 None => {
                     seen.over = true;

@@ -47,17 +47,26 @@ pub(crate) struct Weighs {
     pub(crate) said: Arc<Registration>,
 }
 
-/// The same for each of a registry's cells that something lies over, by key.
+/// The same for each of a registry's cells that something lies over, by key. Whom Rein holds is judged by its
+/// hold where nobody lists it: a registry that could not be read yet is no reason to put anybody back.
 pub(crate) fn weights(image: &Image, backend: &BackendName, now: Timestamp) -> BTreeMap<String, Weighs> {
-    let under = image.world.foreign_under(backend, now).into_iter();
+    let under = image.world.foreign_under(backend, now).into_iter().map(|found| Arc::clone(&found.said));
+    let listed =
+        |said: &&Registration| said.cell.as_ref().is_some_and(|cell| image.world.in_cell(cell).is_some());
+    let held = image.held_instances(backend).filter(|said| !listed(said)).map(|said| Arc::new(said.clone()));
     under
-        .filter_map(|found| Some((found.said.cell.as_ref()?.key.clone(), weighs(image, &found.said, now)?)))
+        .chain(held)
+        .filter_map(|said| Some((said.cell.as_ref()?.key.clone(), weighs(image, &said, now)?)))
         .collect()
 }
 
 /// The same for one cell.
 pub(crate) fn weighs_in(image: &Image, cell: &Cell, now: Timestamp) -> Option<Weighs> {
-    weighs(image, &image.world.in_cell(cell)?.said, now)
+    if let Some(found) = image.world.in_cell(cell) {
+        return weighs(image, &found.said, now);
+    }
+    let (hold, _) = image.hold(cell)?;
+    weighs(image, &Arc::new(hold.said.as_deref()?.clone()), now)
 }
 
 fn weighs(image: &Image, said: &Arc<Registration>, now: Timestamp) -> Option<Weighs> {

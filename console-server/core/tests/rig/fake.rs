@@ -56,6 +56,8 @@ pub(crate) struct Fake {
     registry: Mutex<bool>,
     /// It gives all or nothing.
     pub(crate) stiff: Mutex<bool>,
+    /// Nobody can list it, though it can be looked at.
+    pub(crate) unlisted: Mutex<bool>,
 }
 
 impl Fake {
@@ -252,6 +254,9 @@ impl Adapter for Handle {
 impl Registry for Handle {
     async fn list(&self, _: Option<String>) -> Result<Listing, Fault> {
         self.up()?;
+        if *self.0.unlisted.lock() {
+            return Err(Fault::NotDone("the list does not fit".into()));
+        }
         let one = |(key, value): (&String, &String)| {
             let value: serde_json::Value = serde_json::from_str(value).unwrap();
             let name = value["name"].as_str().unwrap().to_owned();
