@@ -246,7 +246,7 @@ fn hostile_entries_are_bounded_escaped_and_leave_the_others_readable() {
     }
     one.etcd.put("services/order/huge", &format!("{{\"Addr\":\"{}\"}}", "x".repeat(900_000)), 0);
     one.etcd.put("services/order/none", "no JSON \u{1b}]0;owned\u{7}", 0);
-    one.etcd.put("services/order/many", &json!({ "Addr": "10.0.0.9:2", "Metadata": (0..5000).map(|n| (n.to_string(), "v")).collect::<std::collections::BTreeMap<_, _>>() }).to_string(), 0);
+    one.etcd.put("services/order/many", &json!({ "Addr": "10.0.0.9:2", "Metadata": (0..1000).map(|n| (n.to_string(), "v")).collect::<std::collections::BTreeMap<_, _>>() }).to_string(), 0);
     until_true("all that can be read is known", secs(30), || one.instances().len() >= 9);
     for line in [
         "rein service list",
@@ -266,7 +266,10 @@ fn hostile_entries_are_bounded_escaped_and_leave_the_others_readable() {
         .cloned()
         .expect("it is shown");
     let id = odd["id"].as_str().unwrap();
-    let _ = one.desk.types(&format!("rein service drain order/{id} --for 5m --yes --timeout 30s")).exit(0);
+    let _ = one
+        .desk
+        .types(&format!("rein service drain order/{id} --for 5m --force --yes --timeout 30s"))
+        .exit(0);
     assert_eq!(one.etcd.get("services/order/a b"), None);
     let _ = one.desk.types("rein undo --yes --timeout 30s").exit(0);
     until_true("it is back", secs(20), || one.etcd.get("services/order/a b").is_some());

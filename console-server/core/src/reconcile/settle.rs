@@ -8,8 +8,8 @@ use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
 use crate::reconcile::cells::{Weighs, wanted, weights};
+use crate::reconcile::entries::{Listing, remembering};
 use crate::records;
-use crate::registry::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
@@ -18,13 +18,12 @@ use rein_domain::backend::Backend;
 use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Life, Origin, Step, Value, Want, decide};
 use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
-use rein_plugin::registry::{MAX_WEIGHINGS, Weighing};
 use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
 use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often a backend with nothing amiss is looked at.
@@ -79,7 +78,7 @@ impl Looks {
     }
 
     /// Whoever still reads what was known before keeps that.
-    fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
+    pub(super) fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
         note(Arc::make_mut(self.0.write().entry(backend.clone()).or_default()));
     }
 
@@ -110,12 +109,12 @@ enum Swept {
 }
 
 /// One cell, as a round finds it.
-struct Case {
-    cell: Cell,
-    want: Option<Want>,
+pub(super) struct Case {
+    pub(super) cell: Cell,
+    pub(super) want: Option<Want>,
     /// For an entry of a registry: what its instance is to get. Its plugin spells that.
-    weighs: Option<Weighs>,
-    hold: Option<(Hold, Revision)>,
+    pub(super) weighs: Option<Weighs>,
+    pub(super) hold: Option<(Hold, Revision)>,
 }
 
 impl House {
@@ -317,61 +316,6 @@ impl House {
         swept
     }
 
-    /// What entries of a registry are to hold, as their plugin spells it; and those it could not spell, which
-    /// are left as they are: nobody is put back by accident.
-    async fn spell_entries(
-        &self,
-        name: &BackendName,
-        adapter: &dyn Adapter,
-        mut cases: Vec<Case>,
-        seen: &[Seen],
-    ) -> (Vec<Case>, BTreeSet<String>) {
-        let mut unspelled = BTreeSet::new();
-        let mut asked: Vec<(usize, Weighing)> = Vec::new();
-        for (at, (case, seen)) in cases.iter().zip(seen).enumerate() {
-            let Some(weighs) = &case.weighs else { continue };
-            let value = match &case.hold {
-                Some((hold, _)) => hold.prior.0.clone(),
-                None => seen.value.clone(),
-            };
-            if case.hold.is_none() && value.is_none() {
-                // It has gone by itself: there is nothing to take out.
-                unspelled.insert(case.cell.key.clone());
-                continue;
-            }
-            let cell = seen.cell.clone();
-            asked.push((at, Weighing { cell, value, weight: weighs.weight.get() }));
-        }
-        let Some(registry) = adapter.registry() else {
-            unspelled.extend(asked.iter().map(|(at, _)| cases[*at].cell.key.clone()));
-            return (cases, unspelled);
-        };
-        for some in asked.chunks(MAX_WEIGHINGS) {
-            let weighings: Vec<Weighing> = some.iter().map(|(_, one)| one.clone()).collect();
-            let answers = match registry.weigh(&weighings).await {
-                Ok(answers) => answers,
-                Err(fault) => some.iter().map(|_| Err(fault.clone())).collect(),
-            };
-            for ((at, _), answer) in some.iter().zip(answers) {
-                let case = &mut cases[*at];
-                match (answer, &case.weighs) {
-                    (Ok(value), Some(weighs)) => {
-                        let change = weighs.change.clone();
-                        let origin = Origin::Foreign;
-                        case.want = Some(Want { change, value: Value(value), origin, lapses: None });
-                    }
-                    (Err(fault), _) => {
-                        let (key, why) = (case.cell.key.clone(), crate::views::tidy(&fault.to_string()));
-                        self.looks.note(name, |look| drop(look.refused.insert(key, why)));
-                        unspelled.insert(case.cell.key.clone());
-                    }
-                    (Ok(_), None) => {}
-                }
-            }
-        }
-        (cases, unspelled)
-    }
-
     /// Observes all cells, and keeps what was seen.
     async fn look(
         &self,
@@ -533,60 +477,6 @@ fn cases(image: &Image, backend: &BackendName, now: Timestamp) -> Vec<Case> {
             Case { want: wanted.remove(&cell.key), weighs: weights.remove(&cell.key), hold, cell }
         })
         .collect()
-}
-
-/// The same step, with the instance in its hold: taken out of its registry, nobody else would remember it.
-fn remembering(step: Step, case: &Case) -> Step {
-    let with = |hold: Hold| match &case.weighs {
-        Some(weighs) if hold.said.is_none() => Hold { said: Some(Box::new((*weighs.said).clone())), ..hold },
-        _ => hold,
-    };
-    match step {
-        Step::Write(hold, value) => Step::Write(with(hold), value),
-        Step::Proved(hold) => Step::Proved(with(hold)),
-        Step::Conflict(hold) => Step::Conflict(with(hold)),
-        Step::Rest | Step::Forget => step,
-    }
-}
-
-/// When a backend in which services find each other is listed next.
-struct Listing {
-    due: Option<Instant>,
-    last: Option<Instant>,
-}
-
-impl Default for Listing {
-    fn default() -> Self {
-        Self { due: Some(Instant::now()), last: None }
-    }
-}
-
-impl Listing {
-    fn is_due(&self) -> bool {
-        self.due.is_some_and(|due| due <= Instant::now())
-    }
-
-    fn done(&mut self, surveyed: Surveyed) {
-        let now = Instant::now();
-        self.last = Some(now);
-        self.due = match surveyed {
-            Surveyed::Never => None,
-            Surveyed::Listed => Some(now + LIST_EVERY),
-            Surveyed::Failed => Some(now + LIST_AGAIN),
-        };
-    }
-
-    /// Something may have altered.
-    fn soon(&mut self) {
-        let earliest = self.last.map_or_else(Instant::now, |last| last + LIST_LEAST);
-        self.due = self.due.map(|due| due.min(earliest));
-    }
-
-    /// How long there is nothing to do, for a backend that otherwise may rest so long.
-    fn rest(&self, other: Option<Duration>) -> Option<Duration> {
-        let own = self.due.map(|due| due.saturating_duration_since(Instant::now()));
-        own.into_iter().chain(other).min()
-    }
 }
 
 /// What happens next in a cell, and why, in words.
