@@ -257,7 +257,7 @@ _rein() {
 
     case "${cmd}" in
         rein)
-            opts="-o -q -v -h -V --output --quiet --verbose --color --server --token-file --ca-file --context --help --version status top switch service silence change undo diagnose incident watch apply diff export backend plugin audit token auth context completions server demo"
+            opts="-o -q -v -h -V --output --quiet --verbose --color --server --token-file --ca-file --context --help --version status top switch service alert silence change undo diagnose incident watch mark marker apply diff export backend plugin audit token auth context completions server demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -41,7 +41,7 @@ complete -c rein -n "__fish_rein_needs_command" -s q -l quiet -d 'Say less: data
 complete -c rein -n "__fish_rein_needs_command" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_needs_command" -s V -l version -d 'Print version'
-complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is in force and until when, what changed lately and by whom'
+complete -c rein -n "__fish_rein_needs_command" -f -a "status" -d 'Show what is wrong, what is in force and until when, what was changed lately and by whom'
 complete -c rein -n "__fish_rein_needs_command" -f -a "top" -d 'Watch services, instances, switches, changes and alerts live, full screen'
 complete -c rein -n "__fish_rein_needs_command" -f -a "switch" -d 'Look at switches and flip them'
 complete -c rein -n "__fish_rein_needs_command" -f -a "service" -d 'Look at services, their instances and the calls between them; take traffic from instances'
@@ -52,7 +52,9 @@ complete -c rein -n "__fish_rein_needs_command" -f -a "undo" -d 'Take back your 
 complete -c rein -n "__fish_rein_needs_command" -f -a "diagnose" -d 'Say where a symptom comes from, with the evidence, or that nothing stands out'
 complete -c rein -n "__fish_rein_needs_command" -f -a "incident" -d 'Work on an incident: what was flipped for it, until when'
 complete -c rein -n "__fish_rein_needs_command" -f -a "watch" -d 'Follow what happens, one line each, until interrupted'
-complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches, services, backends and rules from files; nothing is deleted'
+complete -c rein -n "__fish_rein_needs_command" -f -a "mark" -d 'Record a change that was made elsewhere: rein mark deploy order v2.4 --by ci'
+complete -c rein -n "__fish_rein_needs_command" -f -a "marker" -d 'Look at changes that were made elsewhere, as `rein mark` recorded them'
+complete -c rein -n "__fish_rein_needs_command" -f -a "apply" -d 'Declare switches, services, backends, sources and rules from files; nothing is deleted'
 complete -c rein -n "__fish_rein_needs_command" -f -a "diff" -d 'Show what `rein apply` would alter'
 complete -c rein -n "__fish_rein_needs_command" -f -a "export" -d 'Print all declarations as files that `rein apply` takes'
 complete -c rein -n "__fish_rein_needs_command" -f -a "backend" -d 'Look at backends: the real systems that Rein writes into'
@@ -77,7 +79,7 @@ complete -c rein -n "__fish_rein_using_subcommand status" -l server -d 'The serv
 complete -c rein -n "__fish_rein_using_subcommand status" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if anything wants a person: a service is unwell, a layer is in force or in conflict, a backend or a source of changes is silent, the server has trouble'
+complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if anything wants a person: an alert fires, a service is unwell, a layer is in force or in conflict, a backend or a source of changes is silent, the server has trouble'
 complete -c rein -n "__fish_rein_using_subcommand status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand status" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -31,6 +31,7 @@ mod life;
 mod proof;
 mod quirks;
 mod refusals;
+mod registries;
 mod secrets;
 mod services;
 mod silences;

@@ -6,8 +6,8 @@ use crate::render::services::instance_preview;
 use insta::assert_snapshot;
 use rein_api::changes::{EffectView, HolderView};
 use rein_api::services::{
-    InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow, ServiceView,
-    SwitchBrief, VersionView, ZoneView,
+    ForeignRegistryView, InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow,
+    ServiceView, SwitchBrief, VersionView, ZoneView,
 };
 
 fn row(name: &str, health: &str) -> ServiceRow {
@@ -23,6 +23,7 @@ fn row(name: &str, health: &str) -> ServiceRow {
         drained: 1,
         zones: vec![zone("bj", 2), zone("sh", 1)],
         versions: vec![version("v2.3", 3), version("v2.4", 1)],
+        registries: vec![],
         active_changes: 2,
         alarm: None,
     }
@@ -48,6 +49,8 @@ fn instance(id: &str, state: &str) -> InstanceView {
         metadata: [("note".to_owned(), "\u{1b}[31mred\u{202e}".to_owned())].into(),
         registered: at("2026-11-23T01:00:00Z"),
         by: "order".into(),
+        registry: None,
+        stale_ms: None,
     }
 }
 
@@ -62,6 +65,7 @@ fn a_list_says_first_what_is_wrong_with_all_of_it() {
         instances: 8,
         preserved: Some(PreservedView { since: at("2026-11-23T02:00:00Z"), silent: 5, of: 8 }),
         stale_ms: Some(12_000),
+        foreign: vec![],
     };
     let list = ServiceList { services: vec![short, plain], registry };
     assert_snapshot!("list", list.table(&look(), Detail::Short));
@@ -120,6 +124,40 @@ fn a_drain_says_before_it_is_done_who_is_left() {
         left: vec!["bj 4 of 4 healthy".into(), "sh 3 of 4 healthy".into()],
         floor: "half of the healthy ones in each zone (none declared)".into(),
         reach: proof(0, 0),
+        registries: vec![],
     };
     assert_snapshot!("drain", instance_preview(&look(), &preview));
+}
+
+#[test]
+fn a_foreign_registry_that_does_not_answer_says_how_old_it_is() {
+    let away = ForeignRegistryView {
+        backend: "etcd-sh".into(),
+        instances: 3,
+        unread: 2,
+        listed: Some(at("2026-11-23T02:00:00Z")),
+        stale_ms: Some(12_000),
+        fault: Some("http://etcd-0:2379: refused\u{1b}[2J".into()),
+        missing_peers: vec!["zk-2".into()],
+    };
+    let never = ForeignRegistryView { backend: "zk".into(), stale_ms: Some(3_000), ..Default::default() };
+    let registry = RegistryView { foreign: vec![away, never], ..RegistryView::default() };
+    let here = instance("i-1", "up");
+    let there = InstanceView {
+        registry: Some("etcd-sh".into()),
+        stale_ms: Some(12_000),
+        effective: 0,
+        ..instance("10.0.0.7:8080", "up")
+    };
+    let view = ServiceView {
+        row: ServiceRow { registries: vec!["etcd-sh".into()], ..row("order", "up") },
+        floor: "4 instances".into(),
+        instances: vec![here, there],
+        switches: vec![],
+        changes: vec![],
+        proof: proof(2, 2),
+        registry,
+        revision: 7,
+    };
+    assert_snapshot!("foreign", view.table(&look(), Detail::Short));
 }

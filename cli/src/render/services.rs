@@ -6,7 +6,8 @@ use crate::render::switches::state_tone;
 use crate::render::{Audience, Cell, Look, Table, Tone, c, duration, proof_line};
 use rein_api::changes::ChangeView;
 use rein_api::services::{
-    InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow, ServiceView,
+    ForeignRegistryView, InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow,
+    ServiceView,
 };
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ impl Show for ServiceList {
     fn table(&self, look: &Look, detail: Detail) -> String {
         let mut table = Table::new(["SERVICE", "HEALTH", "UP", "ZONES", "VERSIONS", "CHANGES"]);
         if detail == Detail::Wide {
-            table = table.and("DRAINED").and("TIER").and("OWNER");
+            table = table.and("DRAINED").and("TIER").and("OWNER").and("REGISTRIES");
         }
         for row in &self.services {
             let mut cells = vec![
@@ -29,6 +30,7 @@ impl Show for ServiceList {
                 cells.push(Cell::plain(row.drained.to_string()));
                 cells.push(Cell::plain(row.tier.map_or_else(String::new, |tier| tier.to_string())));
                 cells.push(Cell::plain(row.owner.as_deref().unwrap_or_default()));
+                cells.push(Cell::plain(row.registries.join(", ")));
             }
             table.row(cells);
         }
@@ -60,8 +62,38 @@ fn registry(look: &Look, view: &RegistryView) -> String {
         ));
         text.push('\n');
     }
+    for one in &view.foreign {
+        text.push_str(&foreign(look, one));
+    }
     if let Some(loss) = &view.preserved {
         text.push_str(&preserved(look, loss));
+    }
+    text
+}
+
+/// A registry that does not answer, or says what cannot be read.
+fn foreign(look: &Look, one: &ForeignRegistryView) -> String {
+    let name = c(&one.backend);
+    let mut text = String::new();
+    if let Some(age) = one.stale_ms {
+        let age = duration(Duration::from_millis(age));
+        let why = one.fault.as_deref().map(|why| format!(": {}", c(why))).unwrap_or_default();
+        let what = match one.listed {
+            Some(_) => format!("{name} as it was known {age} ago, {} instances{why}", one.instances),
+            None => format!("{name} has not answered for {age}{why}"),
+        };
+        text.push_str(&look.paint(Tone::Bad, &what));
+        text.push('\n');
+    }
+    if !one.missing_peers.is_empty() {
+        let peers: Vec<_> = one.missing_peers.iter().map(|peer| c(peer)).collect();
+        text.push_str(&look.paint(Tone::Pending, &format!("{name}: no answer from {}", peers.join(", "))));
+        text.push('\n');
+    }
+    if one.unread > 0 {
+        let what = format!("{name}: {} entries are no instances or cannot be read", one.unread);
+        text.push_str(&look.paint(Tone::Pending, &what));
+        text.push('\n');
     }
     text
 }
@@ -167,6 +199,10 @@ impl Show for ServiceView {
 fn instances(look: &Look, detail: Detail, all: &[InstanceView]) -> String {
     let mut table =
         Table::new(["INSTANCE", "ZONE", "VERSION", "ADDRESS", "WEIGHT", "STATE", "SINCE", "WHY", "HEARD"]);
+    let elsewhere = all.iter().any(|one| one.registry.is_some());
+    if elsewhere {
+        table = table.and("REGISTRY");
+    }
     if detail == Detail::Wide {
         table = table.and("CHECK").and("CHANGES").and("BY").and("INCARNATION").and("METADATA");
     }
@@ -193,6 +229,9 @@ fn instances(look: &Look, detail: Detail, all: &[InstanceView]) -> String {
             Cell::plain(why),
             Cell::plain(heard),
         ];
+        if elsewhere {
+            cells.push(registered_in(one));
+        }
         if detail == Detail::Wide {
             cells.push(Cell::plain(one.check.as_deref().unwrap_or_default()));
             cells.push(Cell::plain(one.changes.join(", ")));
@@ -204,6 +243,14 @@ fn instances(look: &Look, detail: Detail, all: &[InstanceView]) -> String {
         table.row(cells);
     }
     table.render(look, "no instance has registered\n")
+}
+
+fn registered_in(one: &InstanceView) -> Cell {
+    let registry = one.registry.as_deref().unwrap_or("rein");
+    match one.stale_ms {
+        Some(age) => Cell::toned(Tone::Bad, format!("{registry}, {} ago", seconds(age))),
+        None => Cell::plain(registry),
+    }
 }
 
 fn seconds(ms: u64) -> String {
@@ -239,5 +286,8 @@ pub(crate) fn instance_preview(look: &Look, preview: &InstancePreview) -> String
         n => format!("{n} watch"),
     };
     row("heard", heard);
+    for written in &preview.registries {
+        row("writes", c(written).into_owned());
+    }
     text
 }

@@ -174,6 +174,7 @@ impl From<ChangeError> for AppError {
             }
             ChangeError::BelowFloor { service, .. } => of(ErrorCode::Guarded)
                 .hint(format!("rein service show {service}; --force passes with the right service:force")),
+            ChangeError::AllOrNothing(_) => of(ErrorCode::Invalid).hint("take all of it: rein service drain SERVICE/ID"),
             ChangeError::TooManyOver(service) => {
                 of(ErrorCode::Guarded).hint(format!("rein service show {service}"))
             }

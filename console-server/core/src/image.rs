@@ -5,7 +5,7 @@ use crate::records::{self, HeldRecord, SessionRecord, TokenRecord};
 use crate::rest::Rest;
 use bytes::Bytes;
 use rein_domain::alert::AlertRules;
-use rein_domain::change::Change;
+use rein_domain::change::{Change, Which};
 use rein_domain::fleet::first_health;
 use rein_domain::hold::{Cell, Hold};
 use rein_domain::incident::Incident;
@@ -83,7 +83,10 @@ impl Image {
                     let backend = self.read(key, entry)?;
                     self.world.put_backend(backend);
                 }
-                None => self.world.remove_backend(&name),
+                None => {
+                    let gone = self.world.remove_backend(&name);
+                    gone.into_iter().for_each(|service| self.soil_service(service));
+                }
             }
         } else if let Some(id) = text.strip_prefix(records::MARKER) {
             match entry {
@@ -237,6 +240,7 @@ impl Image {
                 let change: Change = self.read(key, entry)?;
                 self.mark(change.switch_legs().map(|leg| leg.switch.clone()), at);
                 self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
+                self.moved.extend(self.registries_under(&change).into_iter().map(|name| (name, at)));
                 self.mark_services(&change, at);
                 self.world.put_change(change);
             }
@@ -249,12 +253,14 @@ impl Image {
         let Some(entry) = entry else { return Ok(()) };
         let incident: Incident = self.read(key, entry)?;
         let of_it = self.world.tied_to(&incident.name);
-        let (mut names, mut services) = (BTreeSet::new(), BTreeSet::new());
+        let (mut names, mut services, mut registries) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for change in of_it {
             names.extend(change.switch_legs().map(|leg| leg.switch.clone()));
             services.extend(change.instance_legs().map(|leg| leg.service.clone()));
+            registries.extend(self.registries_under(change));
             self.moved.extend(change.cells().map(|(cell, _)| (cell.backend, at)));
         }
+        self.moved.extend(registries.into_iter().map(|name| (name, at)));
         self.mark(names, at);
         for service in services {
             self.altered_services.insert(service.clone(), at);
@@ -293,6 +299,29 @@ impl Image {
     pub(crate) fn holds(&self, backend: &BackendName) -> impl Iterator<Item = (&str, &Hold, Revision)> {
         let held = self.holds.get(backend).into_iter().flatten();
         held.map(|(key, (hold, at))| (key.as_str(), hold, *at))
+    }
+
+    /// Instances that Rein holds in a foreign registry, as they were before.
+    pub(crate) fn held_instances(&self, backend: &BackendName) -> impl Iterator<Item = &Registration> {
+        self.holds(backend).filter_map(|(_, hold, _)| hold.said.as_deref())
+    }
+
+    /// All cells that a change lies over: those named by it, and entries of instances in foreign registries.
+    pub(crate) fn cells_under(&self, change: &Change) -> Vec<Cell> {
+        let named = change.cells().map(|(cell, _)| cell);
+        named.chain(change.instance_legs().flat_map(|leg| self.world.cells_of(change, leg))).collect()
+    }
+
+    /// Foreign registries that a change over instances concerns, or may.
+    fn registries_under(&self, change: &Change) -> BTreeSet<BackendName> {
+        let mut all = BTreeSet::new();
+        for leg in change.instance_legs() {
+            all.extend(self.world.registries_of(&leg.service).into_iter().cloned());
+            if let Which::One { cell: Some(cell), .. } = &leg.which {
+                all.insert(cell.backend.clone());
+            }
+        }
+        all
     }
 
     /// The revision at which something that concerns a backend last moved.
@@ -369,6 +398,7 @@ impl Image {
         self.left.clone_from(&old.left);
         self.listening = old.listening;
         self.world.keep_health(&old.world);
+        self.world.keep_foreign(&old.world);
         let services: Vec<ServiceName> = old.world.fleets().map(|(name, _)| name.clone()).collect();
         self.dirty_services.extend(services);
     }

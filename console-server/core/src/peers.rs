@@ -279,6 +279,7 @@ fn look_view((name, look): (BackendName, Arc<Look>)) -> (String, PeerLook) {
             object: seen.object,
             effect: seen.effect,
             peers: seen.peers,
+            over: seen.over,
         };
         (key, seen)
     };
@@ -302,5 +303,6 @@ fn seen_from(key: &str, seen: &PeerSeen) -> Seen {
         object: seen.object.clone(),
         effect: seen.effect.clone(),
         peers: seen.peers,
+        over: seen.over,
     }
 }

@@ -18,10 +18,7 @@ use std::sync::Arc;
 async fn rig() -> (Rig, Arc<Fake>) {
     let rig = Rig::open().await;
     declare(&rig, "alerts", serde_json::json!({})).await.unwrap();
-    rig.until("the backend is tended", async |rig| {
-        rig.house.backend(&rig.alice, "alerts").is_ok() && rig.backends.has("alerts")
-    })
-    .await;
+    rig.until("the backend is tended", async |rig| rig.backends.find("alerts").is_some()).await;
     let fake = rig.backends.one("alerts");
     (rig, fake)
 }

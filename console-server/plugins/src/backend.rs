@@ -4,6 +4,7 @@ use crate::keeper::Kept;
 use crate::state::State;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use rein_plugin::registry::{Listing, NOUN as REGISTRY, Registry, Weighed, Weighing};
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Series,
     SeriesAsk, Telemetry,
@@ -195,6 +196,22 @@ impl Adapter for Backend {
     /// The same holds here.
     fn telemetry(&self) -> Option<&dyn Telemetry> {
         self.described()?.nouns.iter().any(|noun| noun == TELEMETRY).then_some(self)
+    }
+
+    /// And here.
+    fn registry(&self) -> Option<&dyn Registry> {
+        self.described()?.nouns.iter().any(|noun| noun == REGISTRY).then_some(self)
+    }
+}
+
+#[async_trait]
+impl Registry for Backend {
+    async fn list(&self, page: Option<String>) -> Result<Listing, Fault> {
+        self.call("list_instances", async |remote| Registry::list(&remote, page).await).await
+    }
+
+    async fn weigh(&self, weighings: &[Weighing]) -> Result<Vec<Weighed>, Fault> {
+        self.call("weigh", async |remote| remote.weigh(weighings).await).await
     }
 }
 

@@ -98,4 +98,7 @@ pub struct PeerSeen {
     pub effect: String,
     /// Peers asked.
     pub peers: u32,
+    /// What the cell stood for is over for good.
+    #[serde(default)]
+    pub over: bool,
 }

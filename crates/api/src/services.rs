@@ -163,6 +163,34 @@ pub struct RegistryView {
     /// The server that looks does not answer: how old this view is, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_ms: Option<u64>,
+    /// Foreign registries, each with when it was listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<ForeignRegistryView>,
+}
+
+/// A foreign registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ForeignRegistryView {
+    /// The backend.
+    pub backend: String,
+    /// Instances known of it.
+    pub instances: u32,
+    /// Entries that could not be read, or were told twice.
+    #[serde(default)]
+    pub unread: u32,
+    /// When it was listed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<At>,
+    /// It does not answer: how old what is known of it is, in milliseconds; how long it has not answered,
+    /// where it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_ms: Option<u64>,
+    /// Why it does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Peers of it that did not answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_peers: Vec<String>,
 }
 
 /// A mass loss of heartbeats.
@@ -199,6 +227,9 @@ pub struct ServiceRow {
     pub zones: Vec<ZoneView>,
     /// What they run.
     pub versions: Vec<VersionView>,
+    /// Foreign registries in which some of them are registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<String>,
     /// Active changes over its instances and switches.
     pub active_changes: u32,
     /// Below its floor while something of it is drained: in words.
@@ -301,8 +332,14 @@ pub struct InstanceView {
     pub metadata: BTreeMap<String, String>,
     /// When it registered.
     pub registered: At,
-    /// By whose token.
+    /// By whose token; of a foreign registry: its name.
     pub by: String,
+    /// The foreign registry in which it is registered; absent: in Rein's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
+    /// That registry does not answer: how old what is known of it is, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_ms: Option<u64>,
 }
 
 /// Who gets traffic of one service now: what watchers see, whole each time.
@@ -397,6 +434,9 @@ pub struct InstancePreview {
     pub floor: String,
     /// Who watches.
     pub reach: ProofView,
+    /// What is written into foreign registries: in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<String>,
 }
 
 /// Says that those who are silent are really gone.

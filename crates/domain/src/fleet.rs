@@ -5,6 +5,7 @@
 //! when they came. Nobody is ever undrained by arithmetic but at a deadline.
 
 use crate::change::{Change, ChangeError, Guards, MAX_LAYERS};
+use crate::foreign::Shares;
 use crate::health::{Health, State, Why};
 use crate::instance::{Registration, Weight};
 use crate::leg::{InstanceLeg, Leg, Which};
@@ -76,7 +77,11 @@ impl InstanceLeg {
     /// Does this leg of a change cover the instance?
     pub fn covers(&self, change: &ChangeId, said: &Registration) -> bool {
         match &self.which {
-            Which::One { id, incarnation } => *id == said.id && *incarnation == said.incarnation,
+            Which::One { id, incarnation, cell: None } => {
+                said.cell.is_none() && *id == said.id && *incarnation == said.incarnation
+            }
+            // What it is called may alter with who else is there; its cell is one life of it.
+            Which::One { cell, .. } => *cell == said.cell,
             Which::Zone(zone) => said.zone.as_ref() == Some(zone) && !said.spared.contains(change),
         }
     }
@@ -114,6 +119,7 @@ impl World {
 
     /// Puts an instance in place. The health of the life it had before is not that of this one.
     pub fn put_instance(&mut self, said: Registration, fresh: Health) {
+        self.make_room(&said.service, &said.id);
         let fleet = self.fleets.entry(said.service.clone()).or_default();
         let health = match fleet.instances.get(&said.id) {
             Some(known) if known.said.incarnation == said.incarnation => known.health.clone(),
@@ -124,13 +130,15 @@ impl World {
 
     /// Takes an instance away.
     pub fn remove_instance(&mut self, service: &ServiceName, id: &InstanceName) {
-        if let Some(fleet) = self.fleets.get_mut(service) {
+        if let Some(fleet) = self.fleets.get_mut(service)
+            && fleet.instances.get(id).is_some_and(|found| found.said.cell.is_none())
+        {
             fleet.instances.remove(id);
         }
         self.drop_if_empty(service);
     }
 
-    fn drop_if_empty(&mut self, name: &ServiceName) {
+    pub(crate) fn drop_if_empty(&mut self, name: &ServiceName) {
         if self.fleets.get(name).is_some_and(|fleet| *fleet == Fleet::default()) {
             self.fleets.remove(name);
         }
@@ -198,9 +206,10 @@ impl World {
     /// Is somebody there on whom this leg lies?
     pub fn bond(&self, leg: &InstanceLeg) -> Bond {
         let there = match &leg.which {
-            Which::One { id, incarnation } => {
+            Which::One { id, incarnation, cell: None } => {
                 self.instance(&leg.service, id).is_some_and(|found| found.said.incarnation == *incarnation)
             }
+            Which::One { cell: Some(cell), .. } => self.may_hold(cell),
             // It covers whoever joins.
             Which::Zone(_) => true,
         };
@@ -308,16 +317,36 @@ pub(crate) fn which(
             if weight >= found.said.weight && weight != Weight::DRAINED {
                 return not_lower(found.said.weight);
             }
-            Ok(Which::One { id, incarnation })
+            let cell = found.said.cell.clone();
+            shared(weight, world, [&*found.said])?;
+            Ok(Which::One { id, incarnation, cell })
         }
         Pick::Zone(zone) => {
-            let there = fleet.instances.values().filter(|i| i.said.zone.as_ref() == Some(&zone));
-            let Some(most) = there.map(|i| i.said.weight).max() else {
+            let there = || fleet.instances.values().filter(|i| i.said.zone.as_ref() == Some(&zone));
+            let Some(most) = there().map(|i| i.said.weight).max() else {
                 let known = fleet.zones().into_iter().cloned().collect();
                 return Err(ChangeError::NobodyThere { service: service.clone(), zone, known });
             };
-            if weight >= most && weight != Weight::DRAINED { not_lower(most) } else { Ok(Which::Zone(zone)) }
+            if weight >= most && weight != Weight::DRAINED {
+                return not_lower(most);
+            }
+            shared(weight, world, there().map(|i| &*i.said))?;
+            Ok(Which::Zone(zone))
         }
+    }
+}
+
+/// A registry that gives all or nothing must not be asked for a share.
+fn shared<'a>(
+    weight: Weight,
+    world: &World,
+    all: impl IntoIterator<Item = &'a Registration>,
+) -> Result<(), ChangeError> {
+    let backends = all.into_iter().filter_map(|said| said.cell.as_ref()).map(|cell| &cell.backend);
+    let mut stiff = backends.filter(|backend| world.shares(backend) == Shares::AllOrNothing);
+    match stiff.next().filter(|_| weight != Weight::DRAINED) {
+        Some(backend) => Err(ChangeError::AllOrNothing(backend.clone())),
+        None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! backend hears of anything, so that a crash at any point leaves a record of what may be there.
 //! [`decide`] is the whole rule; everything around it only fetches, stores and sends.
 
+use crate::instance::Registration;
 use crate::name::{BackendName, ChangeId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,10 @@ pub struct Hold {
     /// What is there against the hold's will, while [`HoldState::Conflict`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
+    /// The instance that the cell holds, where it is an entry of a registry: taken out of it, nobody else
+    /// would remember.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Box<Registration>>,
 }
 
 /// How a hold stands.
@@ -154,6 +159,18 @@ pub struct Found<'a> {
     pub copies: u32,
     /// Whether every peer of the backend was heard and agrees.
     pub heard: Heard,
+    /// Whether what the cell stands for is still there.
+    pub life: Life,
+}
+
+/// Whether what a cell stands for is still there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Life {
+    /// It is, or the cell stands for nothing that ends.
+    #[default]
+    There,
+    /// It is over for good: nothing is left to be put back.
+    Over,
 }
 
 /// Whether every peer of a backend was heard.
@@ -197,7 +214,7 @@ pub enum Step {
 ///
 /// Back at the prior while in force is amnesia if the backend's incarnation has altered (it is written
 /// again); otherwise it was somebody's hand, and that is a conflict like any other foreign value. Out of a
-/// conflict only a person leads, or the value itself coming back.
+/// conflict only a person leads, or the value itself coming back. A cell whose life is over is let go.
 pub fn decide(
     hold: Option<&Hold>,
     want: Option<&Want>,
@@ -205,6 +222,9 @@ pub fn decide(
     policy: Reassert,
     now: Timestamp,
 ) -> Step {
+    if found.life == Life::Over {
+        return if hold.is_some() { Step::Forget } else { Step::Rest };
+    }
     let lapsing = |want: &&Want| want.lapses.is_some_and(|at| now.plus(LAPSE_MARGIN) >= at);
     let Some(hold) = hold else {
         let Some(want) = want.filter(|want| !lapsing(want)) else { return Step::Rest };
@@ -219,6 +239,7 @@ pub fn decide(
             reasserted: Vec::new(),
             change: want.change.clone(),
             found: None,
+            said: None,
         };
         return Step::Write(fresh.intend(want, now), want.value.clone());
     };

@@ -10,7 +10,7 @@ fn want(text: &str) -> Want {
 }
 
 fn found<'a>(value: &'a Value, incarnation: &'a str) -> Found<'a> {
-    Found { value, incarnation, copies: 1, heard: Heard::All }
+    Found { value, incarnation, copies: 1, heard: Heard::All, life: Life::There }
 }
 
 /// A backend's one cell and the hold in the store, driven as the engine drives them.
@@ -243,7 +243,7 @@ fn a_peer_that_was_not_heard_keeps_the_hold() {
     rig.want = None;
     rig.round(Crash::Never);
     assert_eq!(rig.cell, Value::ABSENT);
-    let some = Found { value: &rig.cell, incarnation: "0", copies: 0, heard: Heard::Some };
+    let some = Found { value: &rig.cell, incarnation: "0", copies: 0, heard: Heard::Some, life: Life::There };
     let step = decide(rig.hold.as_ref(), None, &some, Reassert::Never, Timestamp(0));
     assert_eq!(step, Step::Rest, "it may bring ours back");
     rig.settle();
@@ -262,10 +262,27 @@ fn doubles_are_mended() {
         reasserted: Vec::new(),
         change: id(1),
         found: None,
+        said: None,
     };
-    let found = Found { value: &value, incarnation: "", copies: 2, heard: Heard::All };
+    let found = Found { value: &value, incarnation: "", copies: 2, heard: Heard::All, life: Life::There };
     let step = decide(Some(&hold), Some(&want("ours")), &found, Reassert::Never, Timestamp(0));
     assert!(matches!(step, Step::Write(_, v) if v == value));
     let step = decide(Some(&hold), None, &found, Reassert::Never, Timestamp(0));
     assert!(matches!(step, Step::Write(_, v) if v == Value::ABSENT));
+}
+
+#[test]
+fn a_cell_whose_life_is_over_is_let_go_whatever_was_wanted() {
+    let mut rig = Rig { cell: "prior".into(), want: Some(want("ours")), ..Rig::default() };
+    rig.settle();
+    let hold = rig.hold.clone().unwrap();
+    for held in [Some(&hold), None] {
+        for wanted in [Some(want("ours")), Some(want("other")), None] {
+            for value in [Value::ABSENT, "theirs".into()] {
+                let over = Found { life: Life::Over, ..found(&value, "0") };
+                let step = decide(held, wanted.as_ref(), &over, Reassert::Limited, rig.now);
+                assert_eq!(step, if held.is_some() { Step::Forget } else { Step::Rest });
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! Whether it is well is [`crate::health`]'s to say; how much traffic it gets, [`crate::service`]'s.
 
 use crate::health::{Beat, Check, CheckError};
+use crate::hold::Cell;
 use crate::name::{
     ActorName, ChangeId, Incarnation, InstanceName, NameError, ServiceName, VersionName, ZoneName,
 };
@@ -59,6 +60,9 @@ pub struct Registration {
     /// How its version came to the service, if it is known to have run another before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came: Option<Came>,
+    /// The cell of a foreign registry that holds it; absent: it registered here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<Cell>,
 }
 
 /// How a version came to a service.
@@ -222,6 +226,15 @@ impl fmt::Display for Weight {
 pub struct Address(String);
 
 impl Address {
+    /// As a foreign registry spells it: shown with what would deceive a reader spelled out, never called.
+    /// Where it is none, [`Address::port`] is 0.
+    pub fn foreign(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| {
+            let shown: String = clean(text).chars().take(MAX_ADDRESS).collect();
+            Self(shown)
+        })
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -317,6 +330,7 @@ pub(crate) mod tests {
             at: Timestamp(0),
             spared: BTreeSet::new(),
             came: None,
+            cell: None,
         }
     }
 

@@ -51,6 +51,9 @@ pub enum Which {
         id: InstanceName,
         /// Its life: whoever comes back under the name is somebody else.
         incarnation: Incarnation,
+        /// The cell of a foreign registry that holds this life; absent: it registered here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cell: Option<Cell>,
     },
     /// All in a zone, also those that join.
     Zone(ZoneName),

@@ -15,6 +15,7 @@ pub mod backend;
 pub mod change;
 pub mod diagnosis;
 pub mod fleet;
+pub mod foreign;
 pub mod health;
 pub mod hold;
 pub mod incident;

@@ -98,6 +98,9 @@ pub enum ChangeError {
         /// What would be left, and what must be.
         short: Shortfall,
     },
+    /// A registry cannot give a share of the traffic.
+    #[error("{0} gives an instance all of its traffic or none: it knows no weights")]
+    AllOrNothing(BackendName),
     /// Too many layers over the instances of one service.
     #[error("{0} already has {MAX_LAYERS} active layers; end some first")]
     TooManyOver(ServiceName),

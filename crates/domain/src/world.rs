@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::change::{Change, Did, Policy, UNDO_REACH, Undo};
 use crate::fleet::Fleet;
+use crate::foreign::Foreign;
 use crate::incident::Incident;
 use crate::layer::{Layer, Stack, Stance, Summary};
 use crate::name::{ActorName, BackendName, ChangeId, IncidentName, ServiceName, SwitchName};
@@ -30,6 +31,8 @@ pub struct World {
     deadlines: BTreeSet<(Timestamp, ChangeId)>,
     /// Instances, by service: see [`crate::fleet`].
     pub(crate) fleets: BTreeMap<ServiceName, Fleet>,
+    /// Where instances of foreign registries stand among them: see [`crate::foreign`].
+    pub(crate) foreign: BTreeMap<BackendName, Foreign>,
     /// Changes not yet ended over instances, by service.
     pub(crate) upon: HashMap<ServiceName, BTreeSet<ChangeId>>,
     /// For each switch, those that name it in `needs` or `excludes`.
@@ -73,9 +76,10 @@ impl World {
         self.backends.insert(backend.name.clone(), backend);
     }
 
-    /// Takes a backend away.
-    pub fn remove_backend(&mut self, name: &BackendName) {
+    /// Takes a backend away. Answers of which services instances were registered there.
+    pub fn remove_backend(&mut self, name: &BackendName) -> BTreeSet<ServiceName> {
         self.backends.remove(name);
+        self.remove_foreign(name)
     }
 
     /// A change, ended ones included while they are kept.

@@ -51,7 +51,7 @@ pub fn cut(mut text: String) -> String {
     text
 }
 
-fn bounded(field: &'static str, text: String, most: usize) -> Result<String, Malformed> {
+pub(crate) fn bounded(field: &'static str, text: String, most: usize) -> Result<String, Malformed> {
     match text.len() {
         length if length > most => {
             Err(Malformed::new(field, format!("has {length} bytes; at most {most} are taken")))
@@ -75,11 +75,11 @@ pub(crate) fn names(field: &'static str, all: Vec<String>) -> Result<Vec<String>
     all.into_iter().map(|one| name(field, one)).collect()
 }
 
-fn cell(field: &'static str, key: String) -> Result<CellKey, Malformed> {
+pub(crate) fn cell(field: &'static str, key: String) -> Result<CellKey, Malformed> {
     named(field, key).map(CellKey)
 }
 
-fn value(field: &'static str, value: Option<String>) -> Result<Option<String>, Malformed> {
+pub(crate) fn value(field: &'static str, value: Option<String>) -> Result<Option<String>, Malformed> {
     value.map(|value| bounded(field, value, MAX_VALUE)).transpose()
 }
 
@@ -264,6 +264,7 @@ impl TryFrom<wire::Seen> for Seen {
             object: name("object", seen.object)?,
             effect: cut(seen.effect),
             peers: seen.peers,
+            over: seen.over,
         })
     }
 }
@@ -280,6 +281,7 @@ impl From<Seen> for wire::Seen {
             object: seen.object,
             effect: seen.effect,
             peers: seen.peers,
+            over: seen.over,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The plugin contract in Rust.
 //!
-//! Here lives what the server and a plugin agree on: [`Adapter`], [`Silences`] and [`Telemetry`], their
-//! values, and how all cross a socket. A plugin implements the traits and serves them; the server holds a client
+//! Here lives what the server and a plugin agree on: [`Adapter`], [`Silences`], [`Registry`] and
+//! [`Telemetry`], their values, and how all cross a socket. A plugin implements the traits and serves them; the server holds a client
 //! that implements the same traits. What may not live here: rules about layers, and any one
 //! backend.
 //!
@@ -13,6 +13,7 @@ mod codec;
 pub mod conformance;
 mod convert;
 pub mod handshake;
+pub mod registry;
 mod remote;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -33,6 +34,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 pub use convert::{MAX_CELLS, MAX_DOCUMENT, MAX_NAME, MAX_TEXT, MAX_VALUE, Malformed, cut};
+pub use registry::Registry;
 pub use remote::Remote;
 pub use serve::{ServeError, serve};
 pub use telemetry::Telemetry;
@@ -82,6 +84,11 @@ pub trait Adapter: Send + Sync + 'static {
     /// What the backend measures, if it does. One that only measures holds no cells: it observes none, and
     /// everything else about cells is [`Fault::Unsupported`].
     fn telemetry(&self) -> Option<&dyn Telemetry> {
+        None
+    }
+
+    /// Who is registered, if services find each other in the backend.
+    fn registry(&self) -> Option<&dyn Registry> {
         None
     }
 }
@@ -139,5 +146,9 @@ impl<A: Adapter + ?Sized> Adapter for std::sync::Arc<A> {
 
     fn telemetry(&self) -> Option<&dyn Telemetry> {
         (**self).telemetry()
+    }
+
+    fn registry(&self) -> Option<&dyn Registry> {
+        (**self).registry()
     }
 }

@@ -13,7 +13,7 @@ use crate::types::{
 use crate::wire::cells_client::CellsClient;
 use crate::wire::plugin_client::PluginClient;
 use crate::wire::silences_client::SilencesClient;
-use crate::{Adapter, MAX_REPLY, Silences, Telemetry, wire};
+use crate::{Adapter, MAX_REPLY, Registry, Silences, Telemetry, wire};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -128,7 +128,7 @@ pub(crate) fn broken(rpc: &str, problem: &Malformed) -> Fault {
     Fault::NotDone(format!("the plugin's answer to {rpc} breaks the contract: {problem}"))
 }
 
-fn counted<T>(rpc: &str, asked: usize, answered: Vec<T>) -> Result<Vec<T>, Fault> {
+pub(crate) fn counted<T>(rpc: &str, asked: usize, answered: Vec<T>) -> Result<Vec<T>, Fault> {
     if answered.len() == asked {
         return Ok(answered);
     }
@@ -230,6 +230,10 @@ impl Adapter for Remote {
 
     fn telemetry(&self) -> Option<&dyn Telemetry> {
         self.as_telemetry()
+    }
+
+    fn registry(&self) -> Option<&dyn Registry> {
+        self.as_registry()
     }
 }
 

@@ -181,6 +181,7 @@ pub async fn serve_on(
         .add_service(served.cells())
         .add_service(served.silences())
         .add_service(served.telemetry())
+        .add_service(served.registry())
         .serve_with_incoming_shutdown(Box::pin(own(listener)), async {
             let _ = told.await;
         });

@@ -68,6 +68,8 @@ const TELEMETRY: File = file(
     "proto/rein/plugin/v1/telemetry.proto",
     include_str!("../../../proto/rein/plugin/v1/telemetry.proto"),
 );
+const REGISTRY: File =
+    file("proto/rein/plugin/v1/registry.proto", include_str!("../../../proto/rein/plugin/v1/registry.proto"));
 
 const RUST: &[File] = &[
     file("Cargo.toml", include_str!("../templates/rust/Cargo.toml.in")),
@@ -77,6 +79,7 @@ const RUST: &[File] = &[
     file("conformance.json", include_str!("../templates/rust/conformance.json")),
     PROTO,
     TELEMETRY,
+    REGISTRY,
 ];
 
 const PYTHON: &[File] = &[
@@ -85,6 +88,7 @@ const PYTHON: &[File] = &[
     file("conformance.json", include_str!("../templates/python/conformance.json")),
     PROTO,
     TELEMETRY,
+    REGISTRY,
 ];
 
 const GO: &[File] = &[
@@ -96,6 +100,7 @@ const GO: &[File] = &[
     file("conformance.json", include_str!("../templates/go/conformance.json")),
     PROTO,
     TELEMETRY,
+    REGISTRY,
 ];
 
 /// Writes a plugin into a directory that is empty or not there yet, and says which files it wrote.

@@ -28,7 +28,7 @@ pub struct Description {
     pub secrets: Vec<String>,
     /// How a write that may have happened is repeated.
     pub repeat: Repeat,
-    /// Nouns it serves: `silence`, `telemetry`.
+    /// Nouns it serves: `silence`, `telemetry`, `registry`.
     pub nouns: Vec<String>,
     /// Whether [`crate::Adapter::watch`] gives hints.
     pub watches: bool,
@@ -125,6 +125,8 @@ pub struct Seen {
     pub effect: String,
     /// How many peers were asked; 1 for a backend that has none.
     pub peers: u32,
+    /// What the cell stands for is over for good: nothing is there, and nothing can be put back.
+    pub over: bool,
 }
 
 /// A write of one cell.

@@ -159,6 +159,7 @@ impl Backend {
             object: kept.map(|silence| silence.id.clone()).unwrap_or_default(),
             effect: effect.unwrap_or_default(),
             peers: u32::try_from(self.settings.peers.len()).unwrap_or(u32::MAX),
+            over: false,
             value,
         }
     }

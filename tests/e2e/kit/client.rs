@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     JavaFlagd,
     PythonOfrep,
     PythonUnleash,
+    /// Services that find each other by gRPC's etcd naming.
+    GoEtcd,
 }
 
 /// A client that runs.
@@ -31,6 +33,8 @@ pub(crate) struct Client {
     answers: Receiver<String>,
     errors: PathBuf,
     kind: Kind,
+    /// What it said when it was ready.
+    pub(crate) ready: Value,
 }
 
 /// What a client decided, and why.
@@ -67,6 +71,7 @@ impl Kind {
             Self::JavaFlagd => "flagd through Java",
             Self::PythonOfrep => "OFREP through Python",
             Self::PythonUnleash => "Unleash through Python",
+            Self::GoEtcd => "gRPC's etcd naming through Go",
         }
     }
 
@@ -90,6 +95,7 @@ impl Kind {
             Self::PythonFlagd => "flagd_client.py",
             Self::PythonOfrep => "ofrep_client.py",
             Self::PythonUnleash => "unleash_client.py",
+            Self::GoEtcd => return Ok(Command::new(need(target().join("clients/go-etcd"), "Go")?)),
         };
         let mut command = Command::new(need(python(), "Python")?);
         command.arg(repository().join("tests/clients/python").join(script));
@@ -99,6 +105,7 @@ impl Kind {
     fn settings(self, server: &Server, admin: &Desk, name: &str) -> Value {
         let token = || admin.token(name, "client", "order/*");
         match self {
+            Self::GoEtcd => json!({}),
             Self::PythonFlagd | Self::GoFlagd | Self::JavaFlagd => json!({
                 "host": "127.0.0.1",
                 "port": server.grpc.port(),
@@ -128,6 +135,17 @@ impl Client {
             }
             Err(why) => {
                 skipped(kind.what(), &why);
+                None
+            }
+        }
+    }
+
+    /// A service that registers itself in etcd, or calls those that did.
+    pub(crate) fn in_etcd(settings: &Value, errors: &Path) -> Option<Self> {
+        match Kind::GoEtcd.program() {
+            Ok(program) => Some(Self::run(Kind::GoEtcd, program, settings, errors)),
+            Err(why) => {
+                skipped(Kind::GoEtcd.what(), &why);
                 None
             }
         }
@@ -170,8 +188,10 @@ impl Client {
                 }
             }
         });
-        let mut client = Self { child, input, answers, errors: errors.to_owned(), kind };
-        assert_eq!(client.answer()["ready"], true, "{kind:?}");
+        let (errors, ready) = (errors.to_owned(), Value::Null);
+        let mut client = Self { child, input, answers, errors, kind, ready };
+        client.ready = client.answer();
+        assert_eq!(client.ready["ready"], true, "{kind:?}");
         client
     }
 

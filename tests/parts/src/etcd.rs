@@ -1,7 +1,10 @@
 //! etcd: one member, or three that elect a leader.
 
 use crate::{Room, Watched, free_port, request, until};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -117,6 +120,59 @@ impl Etcd {
         format!("etcd://{}", self.addresses().join(","))
     }
 
+    /// Puts a key, under a lease or none (0), as somebody else would.
+    ///
+    /// # Panics
+    /// When etcd does not take it.
+    pub fn put(&self, key: &str, value: &str, lease: i64) {
+        let ask = json!({ "key": encoded(key), "value": encoded(value), "lease": lease.to_string() });
+        self.call("/v3/kv/put", &ask);
+    }
+
+    /// Deletes a key.
+    ///
+    /// # Panics
+    /// When etcd does not take it.
+    pub fn delete(&self, key: &str) {
+        self.call("/v3/kv/deleterange", &json!({ "key": encoded(key) }));
+    }
+
+    /// What lies under a key, and its lease.
+    ///
+    /// # Panics
+    /// When etcd does not answer.
+    pub fn get(&self, key: &str) -> Option<(String, i64)> {
+        let answer = self.call("/v3/kv/range", &json!({ "key": encoded(key) }));
+        let found = answer["kvs"].get(0)?;
+        let value = BASE64.decode(found["value"].as_str().unwrap_or_default()).expect("etcd answers base64");
+        let lease = found["lease"].as_str().and_then(|lease| lease.parse().ok()).unwrap_or_default();
+        Some((String::from_utf8_lossy(&value).into_owned(), lease))
+    }
+
+    /// A lease that lives for so many seconds, unless somebody keeps it alive.
+    ///
+    /// # Panics
+    /// When etcd does not give one.
+    pub fn grant(&self, seconds: u32) -> i64 {
+        let answer = self.call("/v3/lease/grant", &json!({ "TTL": seconds.to_string() }));
+        answer["ID"].as_str().and_then(|id| id.parse().ok()).expect("a lease has an id")
+    }
+
+    /// Ends a lease, and with it every key that hangs on it.
+    ///
+    /// # Panics
+    /// When etcd does not take it.
+    pub fn revoke(&self, lease: i64) {
+        self.call("/v3/lease/revoke", &json!({ "ID": lease.to_string() }));
+    }
+
+    fn call(&self, path: &str, body: &Value) -> Value {
+        let address = &self.addresses()[0];
+        let (status, text) = request(address, "POST", path, &body.to_string()).expect("etcd answers");
+        assert_eq!(status, 200, "{path} {body}: {text}");
+        serde_json::from_str(&text).expect("etcd answers JSON")
+    }
+
     /// Kills a member.
     pub fn kill(&mut self, n: usize) {
         self.members[n].process = None;
@@ -137,4 +193,8 @@ impl Etcd {
             process.signal(signal);
         }
     }
+}
+
+fn encoded(text: &str) -> String {
+    BASE64.encode(text)
 }

@@ -24,6 +24,7 @@ fn service(name: &str, health: &str, up: u32) -> ServiceRow {
         versions: vec![VersionView { version: "v1".into(), instances: 4 }],
         active_changes: 0,
         alarm: None,
+        registries: vec![],
     }
 }
 

@@ -180,6 +180,10 @@ fn unused(image: &Image, name: &BackendName, now: Timestamp) -> Result<(), Backe
         let why = format!("changes are written into it: {}", layers.join(", "));
         return Err(BackendError::InUse { name: name.clone(), why });
     }
+    if let Some(found) = image.world.foreign_under(name, now).first() {
+        let why = format!("something lies over {}/{}", found.said.service, found.said.id);
+        return Err(BackendError::InUse { name: name.clone(), why });
+    }
     if let Some((key, ..)) = image.holds(name).next() {
         let why = format!("{} is not back as it was yet", tidy(key));
         return Err(BackendError::InUse { name: name.clone(), why });

@@ -102,7 +102,7 @@ impl House {
         let mut must = conditions_to_lay(image, &change, &pinned)?;
         let mut ops = ops_for(image, &change)?;
         join_incident(image, &change, now, (&mut must, &mut ops))?;
-        if change.cells().next().is_some() {
+        if !image.cells_under(&change).is_empty() {
             self.may_write_backends()?;
         }
         let verbs: BTreeSet<String> = change.legs.iter().map(|leg| verbs(leg).0.to_string()).collect();
@@ -201,7 +201,7 @@ impl House {
             let (hold, _) = image.hold(&cell).filter(|(hold, _)| hold.state == HoldState::Conflict)?;
             Some((cell, hold.clone()))
         };
-        let torn: Vec<(Cell, Hold)> = change.cells().filter_map(|(cell, _)| torn(cell)).collect();
+        let torn: Vec<(Cell, Hold)> = image.cells_under(&change).into_iter().filter_map(torn).collect();
         if torn.is_empty() {
             let message = format!("{} has no conflict to resolve", change.id);
             return Err(
@@ -266,7 +266,9 @@ impl House {
             query.active.is_none_or(|active| image.world.active(c, now) == active)
                 && switch.as_ref().is_none_or(|name| c.switch_legs().any(|leg| leg.switch == *name))
                 && service.as_ref().is_none_or(|name| crate::views::concerns(c, name))
-                && backend.as_ref().is_none_or(|name| c.cells().any(|(cell, _)| cell.backend == *name))
+                && backend
+                    .as_ref()
+                    .is_none_or(|name| image.cells_under(c).iter().any(|cell| cell.backend == *name))
                 && query
                     .incident
                     .as_ref()

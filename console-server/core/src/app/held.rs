@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;
 use crate::image::Image;
-use crate::reconcile::wanted;
+use crate::reconcile::{wanted, weights};
 use crate::records::{self, Answer, HeldRecord};
 use crate::views::{Viewer, tidy};
 use bytes::Bytes;
@@ -181,9 +181,11 @@ fn writes(image: &Image, now: Timestamp) -> Vec<ComingWriteView> {
         for (key, hold, _) in image.holds(&backend.name) {
             cells.insert(key.to_owned(), (hold.change.to_string(), "put back"));
         }
-        for (key, want) in wanted(image, &backend.name, now) {
+        let named = wanted(image, &backend.name, now).into_iter().map(|(key, want)| (key, want.change));
+        let weighed = weights(image, &backend.name, now).into_iter().map(|(key, w)| (key, w.change));
+        for (key, change) in named.chain(weighed) {
             let what = if cells.contains_key(&key) { "kept" } else { "written" };
-            cells.insert(key, (want.change.to_string(), what));
+            cells.insert(key, (change.to_string(), what));
         }
         all.extend(cells.into_iter().map(|(key, (change, what))| ComingWriteView {
             cell: Cell { backend: backend.name.clone(), key }.to_string(),

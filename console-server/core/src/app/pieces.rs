@@ -110,8 +110,10 @@ pub(crate) fn conditions_to_lay(
         // Two drains at once could each leave enough, and both together too little.
         keys.insert(records::service_target(&leg.service));
         keys.insert(records::service(&leg.service));
-        if let Which::One { id, .. } = &leg.which {
-            keys.insert(records::instance(&leg.service, id));
+        match &leg.which {
+            Which::One { id, cell: None, .. } => drop(keys.insert(records::instance(&leg.service, id))),
+            Which::One { cell: Some(cell), .. } => drop(keys.insert(records::backend(&cell.backend))),
+            Which::Zone(_) => {}
         }
     }
     if keys.len() + 2 > MOST_CONDITIONS {

@@ -7,18 +7,18 @@ use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
 use crate::registry::{Beaten, Roster, Watcher};
-use crate::views::{Viewer, registration_from, service_document, service_from};
+use crate::views::{Viewer, registration_from, service_document, service_from, tidy};
 use rein_api::ErrorCode;
 use rein_api::definitions::DefinedView;
 use rein_api::services::{
-    AcceptLossRequest, AcceptedLossView, BeatRequest, BeatsRequest, BeatsView, LifeQuery, PreservedView,
-    RegisterRequest, RegisteredView, RegistryView, RosterEntry, RosterView, ServiceDocument, ServiceList,
-    ServiceView, TargetGroup, TargetQuery,
+    AcceptLossRequest, AcceptedLossView, BeatRequest, BeatsRequest, BeatsView, ForeignRegistryView,
+    LifeQuery, PreservedView, RegisterRequest, RegisteredView, RegistryView, RosterEntry, RosterView,
+    ServiceDocument, ServiceList, ServiceView, TargetGroup, TargetQuery,
 };
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::fleet::Fleet;
 use rein_domain::instance::{Registration, Weight};
-use rein_domain::name::{Incarnation, InstanceName, ServiceName};
+use rein_domain::name::{BackendName, Incarnation, InstanceName, ServiceName};
 use rein_domain::service::ServiceError;
 use rein_domain::time::Timestamp;
 use rein_store::Op;
@@ -196,7 +196,9 @@ impl House {
         for (name, _) in
             image.world.fleets().filter(|(name, _)| only.as_ref().is_none_or(|only| only == *name))
         {
-            for (found, weighed) in image.world.weighed_all(name, now) {
+            // What a foreign registry calls an address may be none.
+            let all = image.world.weighed_all(name, now).into_iter();
+            for (found, weighed) in all.filter(|(found, _)| found.said.address.port() != 0) {
                 let served = found.health.state.serves() && weighed.weight != Weight::DRAINED;
                 if served || query.all {
                     groups.push(target(&found.said, weighed.weight, found.health.state.as_str()));
@@ -215,7 +217,28 @@ impl House {
             silent: number(losses.lost),
             of: number(losses.all),
         });
-        RegistryView { instances: number(instances), preserved, stale_ms: self.health_age() }
+        let foreign = image.world.backends().filter_map(|b| {
+            let survey = self.registry.surveys.of(&b.name)?;
+            Some(ForeignRegistryView {
+                backend: b.name.to_string(),
+                instances: number(image.world.foreign_count(&b.name)),
+                unread: survey.unread,
+                listed: survey.at.map(Into::into),
+                stale_ms: self.stale_registry(&b.name),
+                fault: survey.fault,
+                missing_peers: survey.missing_peers.iter().map(|peer| tidy(peer)).collect(),
+            })
+        });
+        let foreign = foreign.collect();
+        RegistryView { instances: number(instances), preserved, stale_ms: self.health_age(), foreign }
+    }
+
+    /// How old what is known of a foreign registry is, in milliseconds, if it does not answer now.
+    pub(crate) fn stale_registry(&self, backend: &BackendName) -> Option<u64> {
+        let survey = self.registry.surveys.of(backend).filter(|survey| survey.fault.is_some())?;
+        let since =
+            survey.boot.map_or_else(|| self.uptime().as_millis(), |at| (self.boot() - at).max(0) as u128);
+        Some(u64::try_from(since).unwrap_or(u64::MAX))
     }
 
     /// Somebody says that those who are silent are really gone.
@@ -408,6 +431,7 @@ fn target(said: &Registration, weight: Weight, state: &str) -> TargetGroup {
     ]);
     let mut may =
         |name: &str, value: Option<String>| labels.extend(value.map(|value| (name.to_owned(), value)));
+    may("__meta_rein_registry", said.cell.as_ref().map(|cell| cell.backend.to_string()));
     may("zone", said.zone.as_ref().map(ToString::to_string));
     may("version", said.version.as_ref().map(ToString::to_string));
     for (key, value) in &said.metadata {

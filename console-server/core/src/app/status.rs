@@ -217,6 +217,12 @@ fn layers(viewer: &Viewer<'_>) -> (Vec<ChangeView>, u32) {
         for change in image.world.written_into(&backend.name, now) {
             torn.entry(&change.id).or_default();
         }
+        for found in image.world.foreign_under(&backend.name, now) {
+            let over = image.world.weighed(&found.said, now).by;
+            for change in over.iter().filter_map(|id| image.world.change(id)) {
+                torn.entry(&change.id).or_default();
+            }
+        }
         for (_, hold, _) in image.holds(&backend.name) {
             *torn.entry(&hold.change).or_default() |= hold.state == HoldState::Conflict;
         }

@@ -125,7 +125,7 @@ fn wish(leg: &Leg) -> Wish {
         Leg::Silence(leg) => Wish::Silence(leg.clone()),
         Leg::Instance(leg) => {
             let pick = match &leg.which {
-                Which::One { id, incarnation } => Pick::One(id.clone(), Some(incarnation.clone())),
+                Which::One { id, incarnation, .. } => Pick::One(id.clone(), Some(incarnation.clone())),
                 Which::Zone(zone) => Pick::Zone(zone.clone()),
             };
             Wish::Instance(leg.service.clone(), pick, leg.weight)

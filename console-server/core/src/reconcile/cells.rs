@@ -1,12 +1,15 @@
-//! What backends should hold: active layers, turned into values of cells. Pure.
+//! What backends should hold: active layers, turned into values of cells; for entries of registries, into
+//! weights, which their plugin spells. Pure.
 
 use crate::app::pieces::rfc3339;
 use crate::image::Image;
 use rein_domain::change::{Change, Hush, Leg, SilenceLeg};
 use rein_domain::hold::{Cell, Origin, Value, Want};
-use rein_domain::name::BackendName;
+use rein_domain::instance::{Registration, Weight};
+use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What each cell of a backend should hold now, by key.
 pub(crate) fn wanted(image: &Image, backend: &BackendName, now: Timestamp) -> BTreeMap<String, Want> {
@@ -31,6 +34,51 @@ pub(crate) fn wanted_in(image: &Image, cell: &Cell, now: Timestamp) -> Option<Wa
         Some(change) => of(change),
         None => image.world.written_into(&cell.backend, now).into_iter().find_map(of),
     }
+}
+
+/// What the layers over an instance of a foreign registry leave of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Weighs {
+    /// The change that leaves the least.
+    pub(crate) change: ChangeId,
+    /// Its share of the traffic.
+    pub(crate) weight: Weight,
+    /// The instance.
+    pub(crate) said: Arc<Registration>,
+}
+
+/// The same for each of a registry's cells that something lies over, by key. Whom Rein holds is judged by its
+/// hold where nobody lists it: a registry that could not be read yet is no reason to put anybody back.
+pub(crate) fn weights(image: &Image, backend: &BackendName, now: Timestamp) -> BTreeMap<String, Weighs> {
+    let under = image.world.foreign_under(backend, now).into_iter().map(|found| Arc::clone(&found.said));
+    let listed =
+        |said: &&Registration| said.cell.as_ref().is_some_and(|cell| image.world.in_cell(cell).is_some());
+    let held = image.held_instances(backend).filter(|said| !listed(said)).map(|said| Arc::new(said.clone()));
+    under
+        .chain(held)
+        .filter_map(|said| Some((said.cell.as_ref()?.key.clone(), weighs(image, &said, now)?)))
+        .collect()
+}
+
+/// The same for one cell.
+pub(crate) fn weighs_in(image: &Image, cell: &Cell, now: Timestamp) -> Option<Weighs> {
+    if let Some(found) = image.world.in_cell(cell) {
+        return weighs(image, &found.said, now);
+    }
+    let (hold, _) = image.hold(cell)?;
+    weighs(image, &Arc::new(hold.said.as_deref()?.clone()), now)
+}
+
+fn weighs(image: &Image, said: &Arc<Registration>, now: Timestamp) -> Option<Weighs> {
+    let weighed = image.world.weighed(said, now);
+    let leaves = |id: &&ChangeId| {
+        let change = image.world.change(id)?;
+        let legs = change.instance_legs().filter(|leg| leg.service == said.service && leg.covers(id, said));
+        legs.map(|leg| leg.weight).min()
+    };
+    // The oldest of those that leave the least speaks for all: it does not alter when others come and go.
+    let change = weighed.by.iter().min_by_key(leaves)?.clone();
+    Some(Weighs { change, weight: weighed.weight, said: Arc::clone(said) })
 }
 
 /// What one leg wants in its cell.

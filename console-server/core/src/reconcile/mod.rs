@@ -2,10 +2,11 @@
 //! pruned, backends are brought in line with the layers over them. The only commits outside the gate.
 
 mod cells;
+mod entries;
 mod held;
 mod settle;
 
-pub(crate) use cells::{wanted, wanted_in};
+pub(crate) use cells::{wanted, wanted_in, weighs_in, weights};
 pub(crate) use settle::{Look, Looks, next_words};
 
 use crate::error::AppError;

@@ -7,14 +7,15 @@ use crate::cluster::MOST_APPLY;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
-use crate::reconcile::cells::wanted;
+use crate::reconcile::cells::{Weighs, wanted, weights};
+use crate::reconcile::entries::{Listing, remembering};
 use crate::records;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
 use rein_domain::audit;
 use rein_domain::backend::Backend;
-use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Origin, Step, Value, Want, decide};
+use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Life, Origin, Step, Value, Want, decide};
 use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
 use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
@@ -77,8 +78,18 @@ impl Looks {
     }
 
     /// Whoever still reads what was known before keeps that.
-    fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
+    pub(super) fn note(&self, backend: &BackendName, note: impl FnOnce(&mut Look)) {
         note(Arc::make_mut(self.0.write().entry(backend.clone()).or_default()));
+    }
+
+    /// Notes that a backend answered, where no cell was looked at.
+    pub(crate) fn seen_well(&self, backend: &BackendName, at: Timestamp) {
+        self.note(backend, |look| (look.at, look.fault) = (Some(at), None));
+    }
+
+    /// Notes that it did not.
+    pub(crate) fn fault(&self, backend: &BackendName, why: &str) {
+        self.note(backend, |look| look.fault = Some(why.to_owned()));
     }
 
     /// Notes what the plugin says of itself.
@@ -98,10 +109,12 @@ enum Swept {
 }
 
 /// One cell, as a round finds it.
-struct Case {
-    cell: Cell,
-    want: Option<Want>,
-    hold: Option<(Hold, Revision)>,
+pub(super) struct Case {
+    pub(super) cell: Cell,
+    pub(super) want: Option<Want>,
+    /// For an entry of a registry: what its instance is to get. Its plugin spells that.
+    pub(super) weighs: Option<Weighs>,
+    pub(super) hold: Option<(Hold, Revision)>,
 }
 
 impl House {
@@ -119,6 +132,7 @@ impl House {
                     end.cancel();
                     if !declared.contains_key(name) {
                         self.plugins.forget(name);
+                        self.registry.surveys.forget(name);
                     }
                 }
                 same
@@ -141,10 +155,18 @@ impl House {
     async fn tend(self: Arc<Self>, name: BackendName) {
         let mut revision = self.revision.subscribe();
         let mut hints = None;
+        let mut listing = Listing::default();
         loop {
             revision.borrow_and_update();
             let handled = self.image.read().moved(&name);
+            if listing.is_due() {
+                listing.done(self.survey(&name).await);
+            }
             let rest = self.settle(&name).await;
+            if self.image.read().moved(&name) != handled {
+                listing.soon();
+            }
+            let rest = listing.rest(rest);
             if hints.is_none() && rest.is_some() {
                 hints = self.hints(&name).await;
             }
@@ -171,7 +193,10 @@ impl House {
             let lost = tokio::select! {
                 () = moved => false,
                 () = slept => false,
-                alive = hinted => !alive,
+                alive = hinted => {
+                    listing.soon();
+                    !alive
+                }
             };
             if lost {
                 hints = None;
@@ -216,20 +241,25 @@ impl House {
             let seen = match self.look(name, adapter.as_ref(), &cases).await {
                 Ok(seen) => seen,
                 Err(fault) => {
-                    self.looks.note(name, |look| look.fault = Some(fault.to_string()));
+                    let fault = crate::views::tidy(&fault.to_string());
+                    self.looks.note(name, |look| look.fault = Some(fault));
                     return Some(RETRY);
                 }
             };
+            let (cases, unspelled) = self.spell_entries(name, adapter.as_ref(), cases, &seen).await;
             let steps: Vec<(&Case, &Seen, Step)> = cases
                 .iter()
                 .zip(&seen)
+                .filter(|(case, seen)| seen.over || !unspelled.contains(&case.cell.key))
                 .map(|(case, seen)| {
                     let value = Value(seen.value.clone());
                     let heard = if seen.missing_peers.is_empty() { Heard::All } else { Heard::Some };
                     let (incarnation, copies) = (seen.incarnation.as_str(), seen.copies);
-                    let found = Found { value: &value, incarnation, copies, heard };
+                    let life = if seen.over { Life::Over } else { Life::There };
+                    let found = Found { value: &value, incarnation, copies, heard, life };
                     let hold = case.hold.as_ref().map(|(hold, _)| hold);
-                    (case, seen, decide(hold, case.want.as_ref(), &found, policy, now))
+                    let step = decide(hold, case.want.as_ref(), &found, policy, now);
+                    (case, seen, remembering(step, case))
                 })
                 .filter(|(.., step)| *step != Step::Rest)
                 .collect();
@@ -273,10 +303,11 @@ impl House {
             let Ok(seen) = adapter.observe(&[CellKey(cell.key.clone())]).await else { continue };
             let Some(value) = seen.into_iter().next().map(|seen| Value(seen.value)) else { continue };
             // As if it had just been written: the next look sees what nobody wants any more, and ends it.
-            let found = Found { value: &value, incarnation: "", copies: 1, heard: Heard::All };
+            let found =
+                Found { value: &value, incarnation: "", copies: 1, heard: Heard::All, life: Life::There };
             let want = Want { change, value: value.clone(), origin: Origin::Own, lapses: None };
             let step = decide(None, Some(&want), &found, Default::default(), now);
-            let case = Case { cell, want: None, hold: None };
+            let case = Case { cell, want: None, weighs: None, hold: None };
             if let Ok(true) = self.record(&case, &step).await {
                 tracing::warn!(cell = %case.cell, "a late write of a change that is over was found");
                 swept = Swept::Found;
@@ -436,13 +467,14 @@ impl House {
 /// Every cell that is wanted or held, with both.
 fn cases(image: &Image, backend: &BackendName, now: Timestamp) -> Vec<Case> {
     let mut wanted = wanted(image, backend, now);
+    let mut weights = weights(image, backend, now);
     let held: BTreeSet<String> = image.holds(backend).map(|(key, ..)| key.to_owned()).collect();
-    let keys: BTreeSet<String> = wanted.keys().cloned().chain(held).collect();
+    let keys: BTreeSet<String> = wanted.keys().cloned().chain(weights.keys().cloned()).chain(held).collect();
     keys.into_iter()
         .map(|key| {
             let cell = Cell { backend: backend.clone(), key };
             let hold = image.hold(&cell).map(|(hold, at)| (hold.clone(), at));
-            Case { want: wanted.remove(&cell.key), hold, cell }
+            Case { want: wanted.remove(&cell.key), weighs: weights.remove(&cell.key), hold, cell }
         })
         .collect()
 }

@@ -6,17 +6,21 @@
 //!  wheel ──▶ probes ──▶ judge ─────┴─▶ health in the image ──▶ rosters ──▶ watchers
 //! ```
 //!
-//! One sweep and one wheel serve all instances: none has a task or a timer of its own.
+//! One sweep and one wheel serve all instances: none has a task or a timer of its own. Instances of foreign
+//! registries come from `survey`, and stand beside those that registered here.
 
 mod checks;
+mod named;
 mod news;
 mod pulses;
 mod rosters;
 mod shared;
+mod survey;
 
 pub use checks::Probes;
 pub(crate) use pulses::Beaten;
 pub use rosters::{Entry, Roster, Watcher, Watching};
+pub(crate) use survey::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};
 
 use checks::Wheel;
 use news::News;
@@ -24,6 +28,7 @@ use parking_lot::{Mutex, RwLock};
 use pulses::{Preserving, Pulses};
 use rosters::Rosters;
 use std::sync::{Arc, OnceLock};
+use survey::Surveys;
 use tokio::sync::Notify;
 
 /// All of it, of one server.
@@ -43,6 +48,8 @@ pub(crate) struct Registry {
     altered: Notify,
     /// Tells whoever listens when the health of an instance altered.
     pub(crate) news: News,
+    /// What foreign registries listed last.
+    pub(crate) surveys: Surveys,
     /// What the server that looks said last, when this one does not.
     told: Mutex<shared::Told>,
 }

@@ -186,8 +186,9 @@ impl House {
         let image = self.image.read();
         let weighed = image.world.weighed_all(service, now);
         let listening = image.listening;
-        let there =
-            weighed.iter().map(|(found, _)| (&found.said, first_health(&found.said, listening).state));
+        // Whoever is registered elsewhere is neither heard nor looked at by Rein.
+        let here = weighed.iter().map(|(found, _)| &found.said).filter(|said| said.cell.is_none());
+        let there = here.map(|said| (said, first_health(said, listening).state));
         let boot = self.boot();
         let fresh = self.registry.follow(service, there, boot);
         self.registry.watch_over(fresh, boot);

@@ -4,6 +4,7 @@
 use crate::house::House;
 use crate::registry::pulses::{Beaten, Told as Verdict};
 use rein_api::cluster::{PeerAnswer, PeerHealth};
+use rein_domain::fleet::Instance;
 use rein_domain::health::{State, Why};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
@@ -52,7 +53,7 @@ impl House {
         }
         let image = self.image.read();
         for (service, fleet) in image.world.fleets() {
-            for (id, found) in fleet.instances.iter().filter(|(_, found)| found.health.state != State::Up) {
+            for (id, found) in fleet.instances.iter().filter(|(_, found)| is_unwell_here(found)) {
                 answer.unwell.entry(service.to_string()).or_default().push(PeerHealth {
                     id: id.to_string(),
                     incarnation: found.said.incarnation.to_string(),
@@ -96,7 +97,7 @@ impl House {
         }
         let image = self.image.read();
         for (service, fleet) in image.world.fleets() {
-            for (id, found) in fleet.instances.iter().filter(|(_, found)| found.health.state != State::Up) {
+            for (id, found) in fleet.instances.iter().filter(|(_, found)| is_unwell_here(found)) {
                 if !unwell.contains(&(service.to_string(), id.to_string())) {
                     let life = found.said.incarnation.clone();
                     verdicts.push((service.clone(), id.clone(), life, State::Up, Why::Told("up".into())));
@@ -107,4 +108,9 @@ impl House {
         self.registry.told.lock().at = Some(Instant::now());
         self.tell(verdicts);
     }
+}
+
+/// Not up, and registered here: of foreign registries every server knows by itself.
+fn is_unwell_here(found: &Instance) -> bool {
+    found.said.cell.is_none() && found.health.state != State::Up
 }

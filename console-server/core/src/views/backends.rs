@@ -3,15 +3,15 @@
 use super::Viewer;
 use crate::error::AppError;
 use crate::plugins::PluginState;
-use crate::reconcile::{next_words, wanted_in};
+use crate::reconcile::{next_words, wanted_in, weighs_in};
 use rein_api::ErrorCode;
 use rein_api::backends::{BackendDocument, BackendView, CellView, PluginView, ReassertRequest};
 use rein_api::proof::ProofView;
 use rein_domain::backend::Backend;
-use rein_domain::hold::{Cell, HoldState, REASSERT_SPAN, Reassert};
+use rein_domain::hold::{Cell, HoldState, Origin, REASSERT_SPAN, Reassert, Value, Want};
 use rein_domain::name::ChangeId;
 use rein_domain::text::clean;
-use rein_plugin::{Fault, Repeat};
+use rein_plugin::{Fault, Repeat, Seen};
 
 impl Viewer<'_> {
     /// A backend, and how its plugin is.
@@ -43,7 +43,7 @@ impl Viewer<'_> {
         let look = self.house.looks.of(&cell.backend);
         let seen = look.seen.get(&cell.key);
         let hold = self.image.hold(cell).map(|(hold, _)| hold);
-        let want = wanted_in(self.image, cell, self.now);
+        let want = self.want_in(cell);
         let since = self.now.minus(REASSERT_SPAN);
         let reasserted = hold.map_or(0, |h| h.reasserted.iter().filter(|at| **at > since).count());
         let observe = self.house.options.observe;
@@ -72,6 +72,30 @@ impl Viewer<'_> {
         }
     }
 
+    /// What a cell should hold now. Of an entry of a registry only its plugin knows how that is spelled, so it
+    /// is what was written for the same change, if something was.
+    fn want_in(&self, cell: &Cell) -> Option<Want> {
+        let Some(weighs) = weighs_in(self.image, cell, self.now) else {
+            return wanted_in(self.image, cell, self.now);
+        };
+        let hold = self.image.hold(cell).map(|(hold, _)| hold).filter(|hold| hold.change == weighs.change);
+        let value = hold.and_then(|hold| hold.mine.last()).cloned().unwrap_or(Value::ABSENT);
+        Some(Want { change: weighs.change, value, origin: Origin::Foreign, lapses: None })
+    }
+
+    /// Does a cell hold what it should?
+    fn is_so(&self, cell: &Cell, seen: &Seen) -> bool {
+        let hold = self.image.hold(cell).map(|(hold, _)| hold);
+        match (weighs_in(self.image, cell, self.now), wanted_in(self.image, cell, self.now)) {
+            (Some(weighs), _) => hold.is_some_and(|hold| {
+                let proved = hold.state == HoldState::Held && hold.change == weighs.change;
+                proved && hold.mine.iter().any(|mine| mine.0 == seen.value)
+            }),
+            (None, Some(want)) => seen.value == want.value.0,
+            (None, None) => hold.is_none(),
+        }
+    }
+
     /// How far a cell's value has got: its witnesses are the backend's peers.
     pub(crate) fn cell_proof(&self, cell: &Cell, active: bool) -> ProofView {
         let look = self.house.looks.of(&cell.backend);
@@ -80,11 +104,7 @@ impl Viewer<'_> {
             let complete = !active && self.image.hold(cell).is_none();
             return ProofView { complete, ..ProofView::default() };
         };
-        let want = wanted_in(self.image, cell, self.now);
-        let so = match &want {
-            Some(want) => seen.value == want.value.0,
-            None => self.image.hold(cell).is_none(),
-        };
+        let so = self.is_so(cell, seen);
         let missing = u32::try_from(seen.missing_peers.len()).unwrap_or(u32::MAX);
         let peers = seen.peers.max(1);
         let held = if so { peers.saturating_sub(missing) } else { 0 };

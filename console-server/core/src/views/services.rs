@@ -12,9 +12,10 @@ use rein_api::services::{
 use rein_domain::change::{Change, InstanceLeg, Pick, Which, Wish};
 use rein_domain::fleet::{Bond, Fleet, Instance, Weighed};
 use rein_domain::health::{Beat, Check, Probe, State};
+use rein_domain::hold::{Cell, HoldState};
 use rein_domain::instance::{InstanceError, Registration, Weight};
 use rein_domain::layer::Summary;
-use rein_domain::name::{ActorName, ChangeId, Incarnation, ServiceName};
+use rein_domain::name::{ActorName, BackendName, ChangeId, Incarnation, ServiceName};
 use rein_domain::scope::Scope;
 use rein_domain::service::{Floor, Service};
 use rein_domain::time::Timestamp;
@@ -99,6 +100,7 @@ pub(crate) fn registration_from(
         at,
         spared: BTreeSet::new(),
         came: None,
+        cell: None,
     };
     said.check()?;
     if let Ok(ip) = said.address.host().parse()
@@ -248,9 +250,28 @@ impl Viewer<'_> {
                 left: left.collect(),
                 floor: floor_words(floor),
                 reach: self.watchers(&leg.service),
+                registries: self.registries_written(change, leg),
             }
         };
         legs.iter().map(preview).collect()
+    }
+
+    /// What is written into foreign registries for a leg: in words.
+    fn registries_written(&self, change: &Change, leg: &InstanceLeg) -> Vec<String> {
+        let mut entries: BTreeMap<BackendName, u32> = BTreeMap::new();
+        for cell in self.image.world.cells_of(change, leg) {
+            *entries.entry(cell.backend).or_default() += 1;
+        }
+        let words = |(backend, count): (BackendName, u32)| {
+            let look = self.house.looks.of(&backend);
+            let dies = look.description.as_ref().map(|d| super::tidy(&d.when_rein_dies));
+            let dies = dies.map(|dies| format!(" · when Rein dies: {dies}")).unwrap_or_default();
+            let late = look.fault.is_some();
+            let late = if late { " · it does not answer: written as soon as it does" } else { "" };
+            let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+            format!("{backend}: {entries}{late}{dies}")
+        };
+        entries.into_iter().map(words).collect()
     }
 
     /// Who watches a service, and has got what the layers over it come to now.
@@ -262,9 +283,17 @@ impl Viewer<'_> {
     }
 
     /// One leg over instances.
-    pub(super) fn instance_leg(&self, _: &Change, leg: &InstanceLeg, active: bool) -> LegView {
-        let proof = self.watchers(&leg.service);
+    pub(super) fn instance_leg(&self, change: &Change, leg: &InstanceLeg, active: bool) -> LegView {
+        let cells = self.image.world.cells_of(change, leg);
+        let proof = self.leg_proof(change, leg, &cells, active);
+        let is_torn =
+            |cell: &&Cell| self.image.hold(cell).is_some_and(|(hold, _)| hold.state == HoldState::Conflict);
+        let torn = cells.iter().find(is_torn);
+        let late = || cells.iter().find(|cell| !self.cell_proof(cell, active).complete);
+        // Of many, the one that somebody should look at.
+        let worst = torn.or_else(late).or(cells.first());
         let state = match active {
+            _ if torn.is_some() => "conflict",
             false => "over",
             true if self.image.world.bond(leg) == Bond::Moot => "moot",
             true if proof.complete => "in force",
@@ -285,8 +314,33 @@ impl Viewer<'_> {
             summary: leg_words(leg),
             state: state.to_owned(),
             proof,
-            cell: None,
+            cell: worst.map(|cell| self.cell(cell, &change.id)),
         }
+    }
+
+    /// Who has got one leg: those who watch the service, and the registries that hold its instances.
+    fn leg_proof(&self, change: &Change, leg: &InstanceLeg, cells: &[Cell], active: bool) -> ProofView {
+        if cells.is_empty() {
+            return self.watchers(&leg.service);
+        }
+        let mut all = cells.iter().map(|cell| self.cell_proof(cell, active));
+        let mut sum = all.next().unwrap_or_default();
+        for one in all {
+            sum.sent += one.sent;
+            sum.received += one.received;
+            sum.held += one.held;
+            sum.connected += one.connected;
+            sum.expected = Some(sum.expected.unwrap_or(0) + one.expected.unwrap_or(0));
+            sum.waiting.extend(one.waiting);
+            sum.complete &= one.complete;
+        }
+        sum.waiting.sort();
+        sum.waiting.dedup();
+        let fleet = self.image.world.fleet(&leg.service);
+        let mut instances = fleet.into_iter().flat_map(|fleet| fleet.instances.values());
+        let here = instances.any(|i| i.said.cell.is_none() && leg.covers(&change.id, &i.said));
+        let complete = sum.complete && (!here || self.watchers(&leg.service).complete);
+        ProofView { complete, ..sum }
     }
 
     /// A service in a list.
@@ -337,6 +391,7 @@ impl Viewer<'_> {
                     instances: *instances,
                 })
                 .collect(),
+            registries: self.image.world.registries_of(name).into_iter().map(ToString::to_string).collect(),
             active_changes: count(over.len()) + switch_changes,
             alarm: short.map(|short| format!("below its floor: {short}")),
         }
@@ -415,6 +470,8 @@ impl Viewer<'_> {
             metadata: said.metadata.clone(),
             registered: said.at.into(),
             by: said.by.to_string(),
+            registry: said.cell.as_ref().map(|cell| cell.backend.to_string()),
+            stale_ms: said.cell.as_ref().and_then(|cell| self.house.stale_registry(&cell.backend)),
         }
     }
 

@@ -2,11 +2,15 @@
 //! It also notes whether every write was recorded before it came (I2).
 
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use parking_lot::Mutex;
 use rein_core::plugins::{PluginState, Plugins};
 use rein_domain::backend::Backend;
 use rein_domain::name::BackendName;
 use rein_domain::time::Timestamp;
+use rein_plugin::Registry;
+use rein_plugin::registry::{InstanceListed, Listing, Shares, Weighed, Weighing};
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Repeat,
     Seen, SilenceSeen, Silences, TargetName, Write,
@@ -48,6 +52,25 @@ pub(crate) struct Fake {
     pub(crate) unrecorded: Mutex<Vec<String>>,
     store: Mutex<Option<Arc<dyn Store>>>,
     name: Mutex<String>,
+    /// Services find each other in it.
+    registry: Mutex<bool>,
+    /// It gives all or nothing.
+    pub(crate) stiff: Mutex<bool>,
+    /// Nobody can list it, though it can be looked at.
+    pub(crate) unlisted: Mutex<bool>,
+}
+
+impl Fake {
+    /// Somebody registers, in the zone that its name begins with.
+    pub(crate) fn register(&self, name: &str) {
+        self.register_as(name, 1);
+    }
+
+    /// The same in another life.
+    pub(crate) fn register_as(&self, name: &str, life: u32) {
+        let value = format!(r#"{{"name":"{name}","weight":100}}"#);
+        self.cells.lock().insert(format!("order/{name}#{life}"), value);
+    }
 }
 
 /// The backends of one rig, by name.
@@ -73,9 +96,8 @@ impl Fakes {
         }
     }
 
-    /// Is there a plugin for it yet?
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.all.lock().contains_key(&name.parse::<BackendName>().unwrap())
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Fake>> {
+        self.all.lock().get(&name.parse::<BackendName>().unwrap()).cloned()
     }
 
     pub(crate) fn one(&self, name: &str) -> Arc<Fake> {
@@ -89,6 +111,7 @@ impl Plugins for Fakes {
         let fake = Arc::clone(self.all.lock().entry(backend.name.clone()).or_default());
         *fake.store.lock() = self.store.lock().clone();
         *fake.name.lock() = backend.name.to_string();
+        *fake.registry.lock() = backend.config.contains("registry");
     }
 
     fn forget(&self, _: &BackendName) {}
@@ -118,6 +141,10 @@ impl Plugins for Fakes {
 struct Handle(Arc<Fake>);
 
 impl Handle {
+    fn registers(&self) -> bool {
+        *self.0.registry.lock()
+    }
+
     fn up(&self) -> Result<(), Fault> {
         match *self.0.down.lock() {
             true => Err(Fault::Unreachable("the backend is down".into())),
@@ -135,8 +162,8 @@ impl Adapter for Handle {
             config_schema: "{}".into(),
             secrets: Vec::new(),
             repeat: Repeat::Marker,
-            nouns: vec!["silence".into()],
-            watches: false,
+            nouns: vec![if self.registers() { "registry" } else { "silence" }.into()],
+            watches: self.registers(),
             cannot: Vec::new(),
             keeps_deadline: true,
             when_rein_dies: "it stays until its end".into(),
@@ -170,6 +197,7 @@ impl Adapter for Handle {
             object: String::new(),
             effect: String::new(),
             peers: 2,
+            over: self.registers() && !held.contains_key(&cell.0),
         };
         Ok(cells.iter().map(seen).collect())
     }
@@ -203,8 +231,58 @@ impl Adapter for Handle {
         }
     }
 
+    async fn watch(&self) -> Result<BoxStream<'static, Option<CellKey>>, Fault> {
+        // It hints all the time; whoever is told looks.
+        let tick = || tokio::time::sleep(Duration::from_millis(100));
+        let hints = futures::stream::unfold((), move |()| async move {
+            tick().await;
+            Some((None, ()))
+        });
+        Ok(hints.boxed())
+    }
+
     fn silences(&self) -> Option<&dyn Silences> {
-        Some(self)
+        (!self.registers()).then_some(self)
+    }
+
+    fn registry(&self) -> Option<&dyn Registry> {
+        self.registers().then_some(self)
+    }
+}
+
+#[async_trait]
+impl Registry for Handle {
+    async fn list(&self, _: Option<String>) -> Result<Listing, Fault> {
+        self.up()?;
+        if *self.0.unlisted.lock() {
+            return Err(Fault::NotDone("the list does not fit".into()));
+        }
+        let one = |(key, value): (&String, &String)| {
+            let value: serde_json::Value = serde_json::from_str(value).unwrap();
+            let name = value["name"].as_str().unwrap().to_owned();
+            InstanceListed {
+                service: "order".into(),
+                zone: name.split_once('-').map(|(zone, _)| zone.to_owned()),
+                id: name,
+                cell: key.clone(),
+                address: "10.0.0.7:80".into(),
+                weight: value["weight"].as_u64().map(|weight| weight as u16),
+                ..InstanceListed::default()
+            }
+        };
+        let items = self.0.cells.lock().iter().map(one).collect();
+        let weighs = if *self.0.stiff.lock() { Shares::AllOrNothing } else { Shares::Any };
+        Ok(Listing { page: Page { items, next: None }, missing_peers: Vec::new(), unread: 0, weighs })
+    }
+
+    async fn weigh(&self, weighings: &[Weighing]) -> Result<Vec<Weighed>, Fault> {
+        let spelled = |one: &Weighing| {
+            let value = one.value.as_deref().unwrap_or("{}");
+            let mut value: serde_json::Value = serde_json::from_str(value).unwrap();
+            value["weight"] = one.weight.into();
+            Ok(Some(value.to_string()))
+        };
+        Ok(weighings.iter().map(spelled).collect())
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod cells;
 mod program;
+mod registry;
 mod silences;
 mod start;
 mod telemetry;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 pub use self::cells::*;
 pub use self::program::{Kept, Program, Sample, over_socket};
+pub use self::registry::*;
 pub use self::silences::*;
 pub use self::start::*;
 pub use self::telemetry::*;
@@ -50,6 +52,15 @@ pub struct Subject {
     pub spellings: Vec<(String, String)>,
     /// Keeps the backend alive.
     pub keep: Box<dyn Any + Send + Sync>,
+}
+
+impl Subject {
+    /// A target by that name; of a registry, an instance of one service.
+    fn target(&self, name: &str) -> TargetName {
+        let registry = self.noun == crate::registry::NOUN;
+        let name = if registry { format!("conform/{name}") } else { name.to_owned() };
+        TargetName { noun: self.noun.clone(), name }
+    }
 }
 
 /// Makes one test of each check: `rein_plugin::conformance!(MyRig::new());`
@@ -91,6 +102,9 @@ macro_rules! conformance {
             calls_are_listed_once_each,
             a_series_lies_where_it_was_asked_for,
             lines_are_the_series_of_many,
+            instances_are_listed_once_each,
+            an_instance_is_taken_out_and_put_back,
+            shares_are_given_or_refused_for_good,
         }
     };
     (@tests $rig:expr; $($name:ident,)*) => {
@@ -156,7 +170,7 @@ impl Bench {
 
     /// The cell of a target by that name.
     async fn cell(&self, name: &str) -> Result<CellKey, String> {
-        let target = TargetName { noun: self.subject.noun.clone(), name: name.to_owned() };
+        let target = self.subject.target(name);
         let mut cells = within("resolve", self.plugin.resolve(&[target])).await?;
         cells.pop().ok_or_else(|| format!("resolve gives no cell for `{name}`"))
     }

@@ -213,6 +213,7 @@ fn seen(kept: &Kept, cell: &CellKey) -> Seen {
         object: first.map(|object| object.id.clone()).unwrap_or_default(),
         effect: String::new(),
         peers: 1,
+        over: false,
     }
 }
 
