@@ -40,7 +40,7 @@ pub(crate) use moments::duration;
 pub(crate) use preview::{Whose, preview};
 pub(crate) use proof::{Audience, missing, proof_line, proof_short, setting_tone};
 pub(crate) use seen::seen;
-pub(crate) use services::preserved;
+pub(crate) use services::{Service, Services, preserved};
 pub(crate) use silences::{Shown, doubted};
 pub(crate) use table::{Cell, Table};
 

@@ -1,14 +1,18 @@
 //! Whole screens about services: lists, one service, a drain before it is done.
 
+use crate::commands::service::beside::Beside;
 use crate::output::{Detail, Show};
 use crate::render::sample::{at, look, proof};
-use crate::render::services::instance_preview;
+use crate::render::services::{Service, Services, instance_preview};
 use insta::assert_snapshot;
+use rein_api::alerts::{JudgedAlerts, LineView};
 use rein_api::changes::{EffectView, HolderView};
 use rein_api::services::{
     ForeignRegistryView, InstancePreview, InstanceView, PreservedView, RegistryView, ServiceList, ServiceRow,
     ServiceView, SwitchBrief, VersionView, ZoneView,
 };
+use rein_api::silences::AlertView;
+use rein_api::telemetry::{EdgeView, FiguresView};
 
 fn row(name: &str, health: &str) -> ServiceRow {
     let zone = |zone: &str, up| ZoneView { zone: zone.into(), up, all: 2 };
@@ -67,9 +71,13 @@ fn a_list_says_first_what_is_wrong_with_all_of_it() {
         stale_ms: Some(12_000),
         foreign: vec![],
     };
-    let list = ServiceList { services: vec![short, plain], registry };
+    let list =
+        Services { list: ServiceList { services: vec![short, plain], registry }, beside: Beside::default() };
     assert_snapshot!("list", list.table(&look(), Detail::Short));
-    let nobody = ServiceList { services: vec![], registry: RegistryView::default() };
+    let nobody = Services {
+        list: ServiceList { services: vec![], registry: RegistryView::default() },
+        beside: Beside::default(),
+    };
     assert_snapshot!("nobody", nobody.table(&look(), Detail::Short));
 }
 
@@ -93,10 +101,11 @@ fn a_service_shows_who_gets_what_and_why() {
         registry: RegistryView::default(),
         revision: 7,
     };
-    assert_snapshot!("service", view.table(&look(), Detail::Short));
-    let wide = view.table(&look(), Detail::Wide);
+    let shown = Service { view: view.clone(), beside: Beside::default() };
+    assert_snapshot!("service", shown.table(&look(), Detail::Short));
+    let wide = shown.table(&look(), Detail::Wide);
     assert!(!wide.contains('\u{1b}') && !wide.contains('\u{202e}'), "{wide}");
-    assert_eq!(view.names(), ["order/i-1", "order/i-2", "order/i-3"]);
+    assert_eq!(shown.names(), ["order/i-1", "order/i-2", "order/i-3"]);
     // What the wire carries reads back whole.
     let sent = serde_json::to_string(&view).unwrap();
     assert_eq!(serde_json::from_str::<ServiceView>(&sent).unwrap(), view);
@@ -159,5 +168,93 @@ fn a_foreign_registry_that_does_not_answer_says_how_old_it_is() {
         registry,
         revision: 7,
     };
-    assert_snapshot!("foreign", view.table(&look(), Detail::Short));
+    let shown = Service { view, beside: Beside::default() };
+    assert_snapshot!("foreign", shown.table(&look(), Detail::Short));
+}
+
+fn beside() -> Beside {
+    let figures =
+        FiguresView { rps: Some(31.84), success: Some(0.912), p99: Some(0.64), ..Default::default() };
+    let edge = |caller: &str, callee: &str| EdgeView {
+        caller: caller.into(),
+        callee: callee.into(),
+        figures,
+        health: "degraded".into(),
+        why: vec![],
+        backend: "metrics".into(),
+        source: "istio".into(),
+    };
+    let line = |place: &str, priority: &str| LineView {
+        line: 1,
+        place: place.into(),
+        under: None,
+        kind: "alert".into(),
+        id: "a1".into(),
+        name: "Latency\u{1b}[2J".into(),
+        service: Some("order".into()),
+        severity: None,
+        tier: None,
+        priority: priority.into(),
+        own_priority: priority.into(),
+        points: 60,
+        since: at("2026-11-23T02:00:00Z"),
+        breadth: None,
+        alerts: vec![alert(), alert()],
+        folds: 0,
+        by: None,
+        reasons: vec![],
+    };
+    let judged = JudgedAlerts {
+        lines: vec![line("top", "P1"), line("silenced", "P2")],
+        counts: Default::default(),
+        calls: Default::default(),
+        unreachable: Default::default(),
+        unlisted: Default::default(),
+        missing_peers: Default::default(),
+        backends: vec![],
+        rules_declared: false,
+    };
+    Beside {
+        figures: [("order".to_owned(), figures)].into(),
+        of_instances: [("i-1".to_owned(), figures)].into(),
+        edges: vec![edge("order", "payment"), edge("gateway", "order")],
+        alerts: Some(judged),
+        unanswered: Default::default(),
+    }
+}
+
+fn alert() -> AlertView {
+    AlertView {
+        id: "a1".into(),
+        backend: "alerts".into(),
+        labels: Default::default(),
+        summary: String::new(),
+        since: at("2026-11-23T02:00:00Z"),
+        state: "active".into(),
+        silenced_by: vec![],
+        inhibited_by: vec![],
+    }
+}
+
+/// What backends know stands beside what the registry knows; of what they do not know nothing is made up.
+#[test]
+fn figures_calls_and_alerts_stand_beside() {
+    let registry = RegistryView::default();
+    let list = ServiceList { services: vec![row("order", "up"), row("sms", "up")], registry };
+    assert_snapshot!("list_measured", Services { list, beside: beside() }.table(&look(), Detail::Short));
+    let view = ServiceView {
+        row: row("order", "up"),
+        floor: "4 instances".into(),
+        instances: vec![instance("i-1", "up"), instance("i-2", "up")],
+        switches: vec![],
+        changes: vec![],
+        proof: proof(2, 2),
+        registry: RegistryView::default(),
+        revision: 7,
+    };
+    let shown = Service { view, beside: beside() };
+    assert_snapshot!("service_measured", shown.table(&look(), Detail::Short));
+    let json = serde_json::to_value(&shown).unwrap();
+    assert_eq!(json["name"], "order", "the registry's answer is whole, and the rest beside it");
+    assert_eq!(json["figures"]["order"]["success"], 0.912);
 }

@@ -1,6 +1,7 @@
 //! `rein service`
 
 mod accept_loss;
+pub(crate) mod beside;
 mod drain;
 mod graph;
 mod lay;

@@ -1,15 +1,13 @@
 //! What the screen shows, fetched anew whenever something altered, and now and then.
 
+use crate::commands::service::beside as backends;
 use crate::error::CliError;
 use rein_api::changes::{ChangeList, ChangeQuery};
 use rein_api::services::{ServiceList, ServiceView};
-use rein_api::silences::{AlertList, AlertQuery};
 use rein_api::status::ServerView;
 use rein_api::switches::SwitchList;
-use rein_api::telemetry::{FiguresView, MeasureQuery};
 use rein_client::{Client, ClientError, Event};
 use rein_domain::name::ServiceName;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -32,17 +30,11 @@ pub(super) struct Picture {
     pub(super) beside: Beside,
 }
 
-/// What only backends know.
+/// What takes longer to know.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
     pub(super) server: Option<ServerView>,
-    pub(super) alerts: Option<AlertList>,
-    /// By service.
-    pub(super) figures: BTreeMap<String, FiguresView>,
-    /// Of the service that is open, by instance.
-    pub(super) of_instances: BTreeMap<String, FiguresView>,
-    /// Backends that did not answer, and why.
-    pub(super) unreachable: BTreeMap<String, String>,
+    pub(super) backends: backends::Beside,
 }
 
 /// What the feed tells.
@@ -165,38 +157,18 @@ async fn picture(client: &Client, open: Option<&ServiceName>) -> Result<Picture,
 }
 
 async fn beside(client: &Client, open: Option<&ServiceName>) -> Beside {
-    let all = MeasureQuery::default();
-    let one = open.map(|name| MeasureQuery {
-        service: Some(name.to_string()),
-        instances: Some(true),
-        ..MeasureQuery::default()
-    });
-    let of_one = async {
-        match &one {
-            Some(query) => client.measured(query).await.ok(),
+    let one = async {
+        match open {
+            Some(_) => Some(backends::Beside::of(client, open).await),
             None => None,
         }
     };
-    let query = AlertQuery::default();
-    let (alerts, measured, of_one, status) =
-        futures::join!(client.alerts(&query), client.measured(&all), of_one, client.status());
-    // Whether the server answers is told by the other lists.
-    let mut beside = Beside { server: status.ok().map(|status| status.server), ..Beside::default() };
-    match alerts {
-        Ok(list) => {
-            beside.unreachable.extend(list.unreachable.clone());
-            beside.alerts = Some(list);
-        }
-        Err(error) => drop(beside.unreachable.insert("alerts".into(), CliError::from(error).message)),
+    let (status, mut backends, one) =
+        futures::join!(client.status(), backends::Beside::of(client, None), one);
+    if let Some(one) = one {
+        backends.of_instances = one.of_instances;
+        backends.edges = one.edges;
     }
-    match measured {
-        Ok(list) => {
-            beside.unreachable.extend(list.unreachable);
-            beside.figures = list.measured.into_iter().map(|one| (one.service, one.figures)).collect();
-        }
-        Err(error) => drop(beside.unreachable.insert("telemetry".into(), CliError::from(error).message)),
-    }
-    let of_one = of_one.into_iter().flat_map(|list| list.measured);
-    beside.of_instances = of_one.filter_map(|one| Some((one.instance?, one.figures))).collect();
-    beside
+    // Whether the server answers at all is told by the other lists.
+    Beside { server: status.ok().map(|status| status.server), backends }
 }

@@ -2,15 +2,15 @@
 
 use super::feed::Picture;
 use super::screen::Tab;
+use crate::commands::service::beside::Firing;
 use crate::render::{Audience, Look, Tone, c, figures, proof_short, setting_tone};
+use rein_api::alerts::LineView;
 use rein_api::changes::ChangeView;
 use rein_api::services::{InstanceView, ServiceRow};
-use rein_api::silences::AlertView;
 use rein_api::switches::SwitchView;
 use rein_api::telemetry::FiguresView;
 use rein_domain::name::ServiceName;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 /// One place on a line.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ pub(super) fn columns(tab: Tab, inside: Option<&ServiceName>) -> &'static [&'sta
         }
         (Tab::Switches, None) => &["SWITCH", "STATE", "UNTIL", "LEVEL", "OWNER", "PROOF", "LOST"],
         (Tab::Changes, None) => &["CHANGE", "WHAT", "BY", "INCIDENT", "UNTIL", "STATE", "REASON"],
-        (Tab::Alerts, None) => &["ALERT", "SEVERITY", "SERVICE", "SINCE", "STATE", "SUMMARY"],
+        (Tab::Alerts, None) => &["PRI", "ALERT", "SERVICE", "ON", "SINCE", "PLACE", "FOLDS", "SUMMARY"],
     }
 }
 
@@ -89,11 +89,13 @@ pub(super) fn columns(tab: Tab, inside: Option<&ServiceName>) -> &'static [&'sta
 pub(super) fn rows(picture: &Picture, tab: Tab, inside: Option<&ServiceName>, look: &Look) -> Vec<Row> {
     if inside.is_some() {
         let all = picture.inside.iter().flat_map(|service| &service.instances);
-        return all.map(|one| instance(one, picture.beside.of_instances.get(&one.id), look)).collect();
+        return all
+            .map(|one| instance(one, picture.beside.backends.of_instances.get(&one.id), look))
+            .collect();
     }
     match tab {
         Tab::Services => {
-            let firing = firing(picture);
+            let firing = picture.beside.backends.firing();
             let all = picture.services.iter().flat_map(|list| &list.services);
             all.map(|row| service(row, picture, firing.get(row.name.as_str()).copied())).collect()
         }
@@ -103,22 +105,8 @@ pub(super) fn rows(picture: &Picture, tab: Tab, inside: Option<&ServiceName>, lo
         Tab::Changes => {
             picture.changes.iter().flat_map(|list| &list.changes).map(|one| change(one, look)).collect()
         }
-        Tab::Alerts => {
-            let all = picture.beside.alerts.iter().flat_map(|list| &list.alerts);
-            all.map(|one| alert(one, look)).collect()
-        }
+        Tab::Alerts => picture.beside.backends.lines().map(|line| alert(line, look)).collect(),
     }
-}
-
-/// Alerts that fire, by the service they name.
-fn firing(picture: &Picture) -> HashMap<&str, usize> {
-    let mut firing = HashMap::new();
-    for alert in picture.beside.alerts.iter().flat_map(|list| &list.alerts) {
-        if let Some(service) = alert.labels.get("service").filter(|_| alert.state != "resolved") {
-            *firing.entry(service.as_str()).or_default() += 1;
-        }
-    }
-    firing
 }
 
 fn health(word: &str) -> Field {
@@ -150,14 +138,15 @@ fn three(of: Option<&FiguresView>) -> [Field; 3] {
     [figure(of.rps, figures::rate(of.rps)), ok, figure(of.p99, figures::seconds(of.p99))]
 }
 
-fn service(row: &ServiceRow, picture: &Picture, firing: Option<usize>) -> Row {
+fn service(row: &ServiceRow, picture: &Picture, firing: Option<Firing>) -> Row {
     let zone = |zone: &rein_api::services::ZoneView| format!("{} {}/{}", zone.zone, zone.up, zone.all);
     let version = |one: &rein_api::services::VersionView| match row.versions.len() {
         1 => one.version.clone(),
         _ => format!("{} ×{}", one.version, one.instances),
     };
     let firing = match firing {
-        Some(n) => ranked(-(n as f64), Tone::Bad, n.to_string()),
+        Some(firing) if firing.heard == 0 => ranked(0.0, Tone::Dim, firing.to_string()),
+        Some(firing) => ranked(-f64::from(firing.heard), Tone::Bad, firing.to_string()),
         None => plain(""),
     };
     let mut over = Vec::new();
@@ -171,7 +160,7 @@ fn service(row: &ServiceRow, picture: &Picture, firing: Option<usize>) -> Row {
         over.push("below its floor".into());
     }
     let over_tone = if row.alarm.is_some() { Tone::Bad } else { Tone::Pending };
-    let [rps, ok, p99] = three(picture.beside.figures.get(&row.name));
+    let [rps, ok, p99] = three(picture.beside.backends.figures.get(&row.name));
     let missing = f64::from(row.up) - f64::from(row.all);
     let fields = vec![
         toned(Tone::Strong, &row.name),
@@ -255,25 +244,38 @@ fn change(one: &ChangeView, look: &Look) -> Row {
     Row { key: one.id.clone(), fields }
 }
 
-fn alert(one: &AlertView, look: &Look) -> Row {
-    let label = |name: &str| one.labels.get(name).map(String::as_str).unwrap_or_default();
-    let severity = label("severity");
-    let tone = match severity {
-        "critical" | "page" | "emergency" => Tone::Bad,
-        "" | "info" | "none" => Tone::Dim,
-        _ => Tone::Pending,
+/// A line of alerts; what is folded or hushed says so and comes later.
+fn alert(line: &LineView, look: &Look) -> Row {
+    let (tone, after) = match (line.place.as_str(), line.priority.as_str()) {
+        ("top", "P1") => (Tone::Bad, 0.0),
+        ("top", "P2") => (Tone::Pending, 0.0),
+        ("top", _) => (Tone::Plain, 0.0),
+        _ => (Tone::Dim, 10.0),
     };
-    let state = match one.silenced_by.is_empty() {
-        true => toned(Tone::Plain, &one.state),
-        false => toned(Tone::Dim, "silenced"),
+    let priority: f64 = line.priority.trim_start_matches('P').parse().unwrap_or(9.0);
+    let name =
+        line.by.as_ref().map_or_else(|| line.name.clone(), |by| format!("change: {} by {by}", line.name));
+    let on = match (line.breadth, line.alerts.len()) {
+        (Some(breadth), _) => {
+            breadth.of.map_or_else(|| breadth.on.to_string(), |of| format!("{}/{of}", breadth.on))
+        }
+        (None, 0 | 1) => String::new(),
+        (None, many) => format!("×{many}"),
     };
+    let summary = line.alerts.first().map_or("", |alert| alert.summary.as_str());
     let fields = vec![
-        toned(Tone::Strong, label("alertname")),
-        toned(tone, severity),
-        plain(label("service")),
-        ranked(-(one.since.0.0 as f64), Tone::Plain, look.relative(one.since)),
-        state,
-        plain(&one.summary),
+        ranked(priority + after, tone, &line.priority),
+        toned(if after > 0.0 { Tone::Dim } else { Tone::Strong }, name),
+        plain(line.service.as_deref().unwrap_or_default()),
+        plain(on),
+        ranked(-(line.since.0.0 as f64), Tone::Plain, look.relative(line.since)),
+        toned(tone, if line.place == "top" { "" } else { &line.place }),
+        ranked(
+            -f64::from(line.folds),
+            Tone::Plain,
+            if line.folds == 0 { String::new() } else { line.folds.to_string() },
+        ),
+        plain(summary),
     ];
-    Row { key: format!("{}/{}", one.backend, one.id), fields }
+    Row { key: format!("{}/{}", line.line, line.id), fields }
 }

@@ -155,7 +155,7 @@ impl Screen {
     pub(super) fn take(&mut self, news: News, look: &Look) {
         match news {
             News::Picture(mut picture) => {
-                picture.beside = if picture.beside.alerts.is_some() {
+                picture.beside = if picture.beside.server.is_some() {
                     picture.beside
                 } else {
                     std::mem::take(&mut self.picture.beside)
@@ -310,7 +310,7 @@ impl Screen {
 
     fn enter(&mut self, service: Option<ServiceName>, look: &Look) -> Step {
         self.picture.inside = None;
-        self.picture.beside.of_instances.clear();
+        self.picture.beside.backends.of_instances.clear();
         self.inside.clone_from(&service);
         self.at = 0;
         self.chosen.clear();

@@ -1,6 +1,7 @@
 use super::feed::{Beside, News, Picture};
 use super::screen::{Deed, Question, Screen, Step, Tab, Wish};
 use super::{draw, printed};
+use crate::commands::service::beside as backends;
 use crate::render::sample::look;
 use crate::render::{Look, Tone};
 use ratatui::Terminal;
@@ -68,7 +69,9 @@ fn the_worst_comes_first() {
     ]);
     let figures =
         FiguresView { rps: Some(31.84), success: Some(0.912), p99: Some(0.64), ..FiguresView::default() };
-    let beside = Beside { figures: BTreeMap::from([("order".into(), figures)]), ..Beside::default() };
+    let backends =
+        backends::Beside { figures: BTreeMap::from([("order".into(), figures)]), ..Default::default() };
+    let beside = Beside { backends, ..Beside::default() };
     screen.take(News::Beside(beside), &look());
     insta::assert_snapshot!(shown(&mut screen), @r"
     rein  1 services 3  2 switches  3 changes  4 alerts  03:10:00
