@@ -230,8 +230,8 @@ complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_s
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "list" -d 'List services: health, instances up by zone, versions, active changes'
-complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "show" -d 'Show one service: its instances and why each is as it is, its switches, its changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "list" -d 'List services: health, instances up by zone, versions, figures, firing alerts, active changes'
+complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "show" -d 'Show one service: its instances and how each does, who calls it and whom it calls, alerts, switches, changes'
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "graph" -d 'Show who calls whom, and how the calls go: a tree, or a picture with -o svg'
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "drain" -d 'Take all traffic from instances for a while: preview, confirm, record, wait for proof'
 complete -c rein -n "__fish_rein_using_subcommand service; and not __fish_seen_subcommand_from list show graph drain weigh accept-loss" -f -a "weigh" -d 'Lower the share of traffic that an instance gets, for a while'
@@ -249,7 +249,7 @@ complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subco
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l unwell -d 'Only those that are not well: some instance down, drained, or below the floor'
+complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -l unwell -d 'Only those that are not well: some instance down or drained, below the floor, or an alert fires'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand service; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
