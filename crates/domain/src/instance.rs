@@ -220,9 +220,10 @@ impl fmt::Display for Weight {
     }
 }
 
-/// Where an instance serves: `10.0.0.7:8080`, `[fd12::7]:8080`, `order-7.example:8080`.
+/// Where an instance serves: `10.0.0.7:8080`, `[fd12::7]:8080`, `order-7.example:8080`. Parsed where it enters;
+/// a record is read as it was written, whatever a foreign registry called an address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "String", into = "String")]
 pub struct Address(String);
 
 impl Address {
@@ -291,10 +292,9 @@ impl FromStr for Address {
     }
 }
 
-impl TryFrom<String> for Address {
-    type Error = InstanceError;
-    fn try_from(text: String) -> Result<Self, InstanceError> {
-        text.parse()
+impl From<String> for Address {
+    fn from(text: String) -> Self {
+        Self::foreign(&text)
     }
 }
 

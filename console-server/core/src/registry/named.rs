@@ -141,6 +141,22 @@ mod tests {
         }
     }
 
+    /// What is held out of a registry is known from its record alone: one that could not be read would lose it.
+    #[test]
+    fn whatever_was_listed_is_read_back_from_its_record() {
+        for text in
+            ["order", "a b", "a\nb", "\u{202e}", "", "unix:/x", "[::1]:80", "строка", &"x".repeat(900)]
+        {
+            let mut one = listed(text, text);
+            one.address = text.to_owned();
+            (one.zone, one.version) = (Some(text.to_owned()), Some(text.to_owned()));
+            one.metadata = [(text.to_owned(), text.to_owned())].into();
+            let said = registration(&"etcd".parse().unwrap(), &one, Timestamp(0)).unwrap();
+            let record = serde_json::to_string(&said).unwrap();
+            assert_eq!(serde_json::from_str::<Registration>(&record).unwrap(), said);
+        }
+    }
+
     #[test]
     fn hostile_addresses_and_metadata_are_bounded_and_never_called() {
         let mut one = listed("order", "a");

@@ -101,7 +101,8 @@ impl Fakes {
     }
 
     pub(crate) fn one(&self, name: &str) -> Arc<Fake> {
-        Arc::clone(&self.all.lock()[&name.parse::<BackendName>().unwrap()])
+        // Whoever asks before the task that tends it has begun gets what that task will find.
+        Arc::clone(self.all.lock().entry(name.parse::<BackendName>().unwrap()).or_default())
     }
 }
 
