@@ -110,6 +110,11 @@ fn one_failure_is_one_line_and_nothing_is_lost() {
         "{}",
         said.out
     );
+    // The first screen has the same lines, and counts the rest.
+    let status = desk.types("rein status").exit(0).out;
+    assert!(status.contains("PaymentDown on payment") && status.contains("folds 3"), "{status}");
+    assert!(status.contains("1 silenced") && status.contains("rein alert list -v"), "{status}");
+    let _ = desk.types("rein status --exit-code").exit(10);
     let whole = desk.types("rein alert list -v").exit(0).out;
     for text in ["└─ HighErrorRate", "   └─ SlowPages", "silenced\n", "inhibited\n", "DiskFull", "NodeDown"]
     {
