@@ -43,7 +43,7 @@ pub(super) enum News {
     /// All of it anew.
     Picture(Box<Picture>),
     /// What backends know, anew.
-    Beside(Beside),
+    Beside(Box<Beside>),
     /// The server does not answer.
     Lost(String),
 }
@@ -100,7 +100,7 @@ impl Feed {
         loop {
             let open = inside.borrow_and_update().clone();
             let beside = beside(&self.client, open.as_ref()).await;
-            if self.news.send(News::Beside(beside)).await.is_err() {
+            if self.news.send(News::Beside(Box::new(beside))).await.is_err() {
                 return;
             }
             tokio::select! {

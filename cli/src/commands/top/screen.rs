@@ -163,7 +163,7 @@ impl Screen {
                 self.picture = *picture;
                 self.lost = None;
             }
-            News::Beside(beside) => self.picture.beside = beside,
+            News::Beside(beside) => self.picture.beside = *beside,
             News::Lost(why) => self.lost = Some(why),
         }
         self.arrange(look);

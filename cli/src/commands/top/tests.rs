@@ -72,7 +72,7 @@ fn the_worst_comes_first() {
     let backends =
         backends::Beside { figures: BTreeMap::from([("order".into(), figures)]), ..Default::default() };
     let beside = Beside { backends, ..Beside::default() };
-    screen.take(News::Beside(beside), &look());
+    screen.take(News::Beside(Box::new(beside)), &look());
     insta::assert_snapshot!(shown(&mut screen), @r"
     rein  1 services 3  2 switches  3 changes  4 alerts  03:10:00
     12 instances · 2 services not up
