@@ -318,3 +318,30 @@ async fn the_end_of_an_exception_can_be_undone_when_what_it_excepted_is_gone() {
     rig.house.undo(&rig.alice, None, &undo).await.unwrap();
     assert_eq!(rig.summary("order/recommendations"), "on");
 }
+
+/// Whoever looks while others write gets an answer: a look inside a look does not wait for a writer that waits
+/// for the outer one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn looks_and_writes_do_not_wait_for_each_other() {
+    let rig = std::sync::Arc::new(Rig::open().await);
+    let looks = (0..3).map(|_| {
+        let rig = std::sync::Arc::clone(&rig);
+        tokio::spawn(async move {
+            for _ in 0..200 {
+                rig.house.status(&rig.alice).await.unwrap();
+                rig.house.services(&rig.alice).unwrap();
+            }
+        })
+    });
+    let writes = (0..3).map(|_| {
+        let rig = std::sync::Arc::clone(&rig);
+        tokio::spawn(async move {
+            for _ in 0..40 {
+                let _ = rig.house.lay(&rig.bob, None, &off("order/recommendations", 600)).await;
+            }
+        })
+    });
+    let all = futures::future::join_all(looks.chain(writes).collect::<Vec<_>>());
+    let done = tokio::time::timeout(Duration::from_secs(120), all).await.expect("somebody waits for ever");
+    done.into_iter().for_each(|one| one.unwrap());
+}

@@ -52,12 +52,12 @@ impl House {
         let judged = judged?;
         unanswered.extend(judged.unreachable.clone());
         let trail = if unread.is_some() { Trail::Unreadable } else { Trail::Read };
+        let mut server = self.server_view();
         let image = self.image.read();
         let viewer = Viewer::new(self, &image, now, &actor.name);
         let layered = image.world.switches().filter(|s| !image.world.over(&s.name, now).is_empty());
         let switches = layered.map(|s| viewer.switch(s)).collect();
         let (layers, layers_total) = layers(&viewer);
-        let mut server = self.server_view();
         server.trouble =
             server.trouble.or(unread.map(|error| format!("what was changed lately cannot be read: {error}")));
         let (mut unwell, services_total) = unwell(&viewer, &measured);

@@ -18,20 +18,22 @@ use std::path::Path;
 /// How much of the end of a file of heads is looked at.
 const TAIL: u64 = 4 << 20;
 
+/// These three are asked by whoever already looks at the image: a second look that waited behind a writer who
+/// waits for the first one would never end.
 impl House {
     /// Is the store held?
     pub(crate) fn is_held(&self) -> bool {
-        self.image.read().held.is_some()
+        self.image.read_recursive().held.is_some()
     }
 
     /// Why, in words.
     pub(crate) fn held_words(&self) -> Option<String> {
-        self.image.read().held.as_ref().map(HeldRecord::words)
+        self.image.read_recursive().held.as_ref().map(HeldRecord::words)
     }
 
     /// The generation of writers that the store asks for, if this version is of an older one.
     pub(crate) fn too_old(&self) -> Option<u32> {
-        self.image.read().min_writer.filter(|needs| *needs > records::WRITER)
+        self.image.read_recursive().min_writer.filter(|needs| *needs > records::WRITER)
     }
 
     /// Holds the store if it is behind what it has shipped. Before anything is served.
