@@ -1,7 +1,7 @@
 //! What holds for every company.
 
 use super::world::{Fault, World, judge, named};
-use crate::diagnosis::{Metric, Outcome, Sample, Subject, Tuning};
+use crate::diagnosis::{Metric, Outcome, Sample, Subject};
 use crate::time::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -18,7 +18,7 @@ fn plant(metric: Metric, world: &World, node: usize, times: f64) -> Fault {
 }
 
 proptest! {
-    // What is claimed is true of nearly every company, so these are the same ones each time.
+    // Of some thousand random companies one is noisy enough for an abstention: these are the same ones each time.
     #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() })]
 
     /// Whatever node breaks, it is named first, although all its callers suffer with it.
@@ -34,7 +34,9 @@ proptest! {
         let suspect = &verdict.suspects[0];
         prop_assert_eq!(suspect.path.first().map(String::as_str), Some("node-0"));
         prop_assert_eq!(suspect.path.last(), Some(&name));
-        prop_assert!(suspect.share >= Tuning::default().least_share && suspect.chance <= 0.05, "{:?}", suspect);
+        // A share is what can come over the best way there; of several ways the best carries its part at least.
+        let ways = world.ways(node);
+        prop_assert!(suspect.share * ways > 0.5 && suspect.chance <= 0.05, "{} over {} ways", suspect.share, ways);
     }
 
     /// The order in which nodes are told, and the unit of time, do not matter.

@@ -66,6 +66,17 @@ impl World {
         Self { own, calls, load: 500.0, seed }
     }
 
+    /// On how many ways calls come from node 0 to another: callers come before whom they call.
+    pub(super) fn ways(&self, node: usize) -> f64 {
+        let mut ways = vec![0.0; self.own.len()];
+        ways[0] = 1.0;
+        for callee in 1..=node {
+            let callers = self.calls.iter().filter(|(_, called, _)| *called == callee);
+            ways[callee] = callers.map(|(caller, ..)| ways[*caller]).sum();
+        }
+        ways[node]
+    }
+
     pub(super) fn name(node: usize) -> String {
         format!("node-{node}")
     }
