@@ -14,7 +14,8 @@ use rein_domain::change::Policy;
 use rein_domain::time::Timestamp;
 use rein_plugin::AlertSeen;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
-use rig::town::{Sources, Town};
+use rig::made::Made;
+use rig::town::{Town, source};
 use rig::{Hand, Rig, TODAY, off, switch};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,7 +49,8 @@ async fn scene(backends: &[&str]) -> Scene {
         observe: false,
         keep_ended: Duration::from_secs(3600),
     };
-    let plugins = Arc::new(Sources(Arc::clone(&town)));
+    let shown = Arc::clone(&town);
+    let plugins = Arc::new(Made(move |name: &str| source(&shown, name)));
     let house = House::open(Arc::new(store), plugins, Box::new(hand.clone()), options).await.unwrap();
     let stop = CancellationToken::new();
     house.run(&stop);

@@ -9,13 +9,9 @@ use rein_api::backends::BackendDocument;
 use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
 use rein_api::markers::MarkerRequest;
 use rein_core::app::definitions::Mode;
-use rein_core::plugins::{PluginState, Plugins};
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::backend::Backend;
 use rein_domain::change::Policy;
-use rein_domain::name::BackendName;
-use rein_domain::time::Timestamp;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, Figure, Line, Lines, LinesAsk, LinesOf, MeasureAsk, Measured, Measures, Reading,
     Series, SeriesAsk, Subject, Telemetry,
@@ -24,6 +20,7 @@ use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
 };
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rig::made::Made;
 use rig::{Hand, TODAY, off, switch};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +30,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const SICK: i64 = 5;
 
 struct Meter(String);
+
+fn meter(name: &str) -> Arc<dyn Adapter> {
+    Arc::new(Meter(name.to_owned()))
+}
 
 impl Meter {
     /// Steady with small waves, each subject in its own way; in the end slow, if the backend is sick.
@@ -173,26 +174,6 @@ impl Telemetry for Meter {
     }
 }
 
-struct Meters;
-
-#[async_trait]
-impl Plugins for Meters {
-    fn declare(&self, _: &Backend) {}
-    fn forget(&self, _: &BackendName) {}
-    fn adapter(&self, name: &BackendName) -> Option<Arc<dyn Adapter>> {
-        Some(Arc::new(Meter(name.to_string())))
-    }
-    async fn judge(&self, _: &Backend) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    fn states(&self) -> Vec<PluginState> {
-        vec![]
-    }
-    fn logs(&self, _: &BackendName) -> Vec<(Timestamp, String)> {
-        vec![]
-    }
-}
-
 struct Company {
     house: Arc<House>,
     admin: Actor,
@@ -219,7 +200,7 @@ impl Company {
             keep_ended: Duration::from_secs(3600),
         };
         let sources = Box::new(hand.clone());
-        let house = House::open(Arc::new(store), Arc::new(Meters), sources, options).await.unwrap();
+        let house = House::open(Arc::new(store), Arc::new(Made(meter)), sources, options).await.unwrap();
         let stop = CancellationToken::new();
         house.run(&stop);
         let admin = house.authenticate(&house.first_token().await.unwrap().unwrap()).unwrap();

@@ -9,13 +9,9 @@ use rein_api::backends::BackendDocument;
 use rein_api::silences::{MatcherView, SilenceRequest};
 use rein_api::telemetry::{EdgesQuery, MeasureQuery};
 use rein_core::app::definitions::Mode;
-use rein_core::plugins::{PluginState, Plugins};
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::backend::Backend;
 use rein_domain::change::Policy;
-use rein_domain::name::BackendName;
-use rein_domain::time::Timestamp;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, MeasureAsk, Measured, Measures, Reading, Series, SeriesAsk, Telemetry,
 };
@@ -23,6 +19,7 @@ use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
 };
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
+use rig::made::Made;
 use rig::{Hand, TODAY};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +27,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A backend that measures, by its name.
 struct Meter(String);
+
+fn meter(name: &str) -> Arc<dyn Adapter> {
+    Arc::new(Meter(name.to_owned()))
+}
 
 impl Meter {
     fn measured(&self) -> Vec<Measured> {
@@ -121,26 +122,6 @@ impl Telemetry for Meter {
     }
 }
 
-struct Meters;
-
-#[async_trait]
-impl Plugins for Meters {
-    fn declare(&self, _: &Backend) {}
-    fn forget(&self, _: &BackendName) {}
-    fn adapter(&self, name: &BackendName) -> Option<Arc<dyn Adapter>> {
-        Some(Arc::new(Meter(name.to_string())))
-    }
-    async fn judge(&self, _: &Backend) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    fn states(&self) -> Vec<PluginState> {
-        vec![]
-    }
-    fn logs(&self, _: &BackendName) -> Vec<(Timestamp, String)> {
-        vec![]
-    }
-}
-
 /// A house with these backends.
 async fn house(backends: &[&str]) -> (Arc<House>, Actor, DropGuard, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -158,7 +139,7 @@ async fn house(backends: &[&str]) -> (Arc<House>, Actor, DropGuard, tempfile::Te
         observe: false,
         keep_ended: Duration::from_secs(3600),
     };
-    let house = House::open(Arc::new(store), Arc::new(Meters), Box::new(hand), options).await.unwrap();
+    let house = House::open(Arc::new(store), Arc::new(Made(meter)), Box::new(hand), options).await.unwrap();
     let stop = CancellationToken::new();
     house.run(&stop);
     let admin = house.authenticate(&house.first_token().await.unwrap().unwrap()).unwrap();

@@ -5,6 +5,7 @@
 
 pub(crate) mod deaf;
 pub(crate) mod fake;
+pub(crate) mod made;
 pub(crate) mod town;
 
 use fake::Fakes;

@@ -3,10 +3,6 @@
 use super::TODAY;
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rein_core::plugins::{PluginState, Plugins};
-use rein_domain::backend::Backend;
-use rein_domain::name::BackendName;
-use rein_domain::time::Timestamp;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, MeasureAsk, Measured, Measures, Reading, Series, SeriesAsk, Telemetry,
 };
@@ -123,22 +119,7 @@ impl Telemetry for Source {
     }
 }
 
-pub(crate) struct Sources(pub(crate) Arc<Town>);
-
-#[async_trait]
-impl Plugins for Sources {
-    fn declare(&self, _: &Backend) {}
-    fn forget(&self, _: &BackendName) {}
-    fn adapter(&self, name: &BackendName) -> Option<Arc<dyn Adapter>> {
-        Some(Arc::new(Source(Arc::clone(&self.0), name.to_string())))
-    }
-    async fn judge(&self, _: &Backend) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    fn states(&self) -> Vec<PluginState> {
-        vec![]
-    }
-    fn logs(&self, _: &BackendName) -> Vec<(Timestamp, String)> {
-        vec![]
-    }
+/// The backend of this name in a town.
+pub(crate) fn source(town: &Arc<Town>, name: &str) -> Arc<dyn Adapter> {
+    Arc::new(Source(Arc::clone(town), name.to_owned()))
 }
