@@ -7,6 +7,7 @@ use crate::house::House;
 use crate::image::Image;
 use crate::records::{self, Answer};
 use crate::views::{Viewer, backend_from, backend_misjudged, plugin_view, tidy};
+use futures::future::join_all;
 use rein_api::ErrorCode;
 use rein_api::backends::{
     BackendDocument, BackendList, BackendView, CheckView, FindingView, LogLine, PluginList, PluginLogs,
@@ -19,6 +20,9 @@ use rein_domain::time::Timestamp;
 use rein_plugin::{Adapter, Grade};
 use rein_store::Op;
 use std::sync::Arc;
+
+/// Backends that are to be asked.
+pub(crate) type Asked = Vec<(BackendName, Arc<dyn Adapter>)>;
 
 impl House {
     /// All backends.
@@ -94,6 +98,34 @@ impl House {
             self.plugins.declare(&backend);
             self.plugins.adapter(name)
         })
+    }
+
+    /// All that are declared, by name.
+    pub(crate) fn declared_backends(&self) -> Vec<BackendName> {
+        self.image.read().world.backends().map(|backend| backend.name.clone()).collect()
+    }
+
+    /// Is the backend known not to have the noun?
+    pub(crate) fn lacks(&self, name: &BackendName, noun: &str) -> bool {
+        let described = self.looks.of(name).description.clone();
+        described.is_some_and(|description| !description.nouns.iter().any(|known| known == noun))
+    }
+
+    /// Those of these backends that have the noun, or may: one that cannot even say what it is is asked, and its
+    /// fault shown. Without a noun: all of them.
+    pub(crate) async fn having(&self, names: Vec<BackendName>, noun: Option<&str>) -> Asked {
+        let asked = join_all(names.into_iter().filter_map(|name| {
+            let adapter = self.plugged(&name)?;
+            Some(async move {
+                // The plugin first: one that was declared anew has to be started before it can be asked.
+                if let Ok(description) = adapter.describe().await {
+                    self.looks.describe(&name, description);
+                }
+                let has = noun.is_none_or(|noun| !self.lacks(&name, noun));
+                has.then_some((name, adapter))
+            })
+        }));
+        asked.await.into_iter().flatten().collect()
     }
 
     /// Refuses when the server only observes.

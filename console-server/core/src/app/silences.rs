@@ -1,5 +1,6 @@
 //! Silences and alerts, over all backends that hush alerts.
 
+use crate::app::backends::Asked;
 use crate::error::AppError;
 use crate::house::House;
 use crate::views::{keeper, tidy};
@@ -16,7 +17,6 @@ use rein_domain::name::BackendName;
 use rein_domain::time::Timestamp;
 use rein_plugin::{Adapter, AlertSeen, CellKey, Fault, Matched, SilenceSeen};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How far back a preview looks.
@@ -213,31 +213,13 @@ impl House {
     }
 
     /// Declared backends that hush alerts, or the one named.
-    async fn hushing(&self, only: Option<&str>) -> Result<Vec<(BackendName, Arc<dyn Adapter>)>, AppError> {
+    async fn hushing(&self, only: Option<&str>) -> Result<Asked, AppError> {
         if let Some(name) = only {
             let name = self.declared(name)?;
             let adapter = self.adapter(&name)?;
             return Ok(vec![(name, adapter)]);
         }
-        let names: Vec<BackendName> = self.image.read().world.backends().map(|b| b.name.clone()).collect();
-        let asked = join_all(names.into_iter().filter_map(|name| {
-            let adapter = self.plugged(&name)?;
-            Some(async move {
-                // The plugin first: one that was declared anew has to be started before it can be asked.
-                let description = match adapter.describe().await {
-                    Ok(description) => Some(description),
-                    Err(_) => self.looks.of(&name).description.clone(),
-                };
-                // One that cannot even say what it is may well hush alerts: it is asked, and its fault shown.
-                let hushes =
-                    description.as_ref().is_none_or(|d| d.nouns.iter().any(|noun| noun == "silence"));
-                if let Some(description) = description {
-                    self.looks.describe(&name, description);
-                }
-                hushes.then_some((name, adapter))
-            })
-        }));
-        Ok(asked.await.into_iter().flatten().collect())
+        Ok(self.having(self.declared_backends(), Some("silence")).await)
     }
 
     fn silence_view(&self, backend: &BackendName, silence: &SilenceSeen) -> SilenceView {

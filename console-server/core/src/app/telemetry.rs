@@ -1,5 +1,6 @@
 //! What backends measure, gathered from all that do. Only read, and nothing of it is kept.
 
+use crate::app::backends::Asked;
 use crate::error::AppError;
 use crate::house::House;
 use crate::views::tidy;
@@ -18,7 +19,6 @@ use rein_plugin::telemetry::{
 };
 use rein_plugin::{Adapter, Fault};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one backend may take for all of its pages.
@@ -27,18 +27,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 const MOST_PAGES: usize = 64;
 /// Longest window, in seconds.
 const MAX_WINDOW: u32 = 86_400;
-
-/// Whom to ask: backends that measure, or may.
-pub(crate) type Asked = Vec<(BackendName, Arc<dyn Adapter>)>;
-
-/// Which of the backends named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whom {
-    /// Those that measure, or may.
-    Measuring,
-    /// All: somebody named them.
-    All,
-}
 
 /// One page, on its way.
 pub(crate) type Page<'a, T> = BoxFuture<'a, Result<Reading<T>, Fault>>;
@@ -102,8 +90,7 @@ impl House {
         &self,
         patience: Duration,
     ) -> (Vec<MeasuredView>, BTreeMap<String, String>) {
-        let names: Vec<BackendName> = self.image.read().world.backends().map(|b| b.name.clone()).collect();
-        let asked = names.into_iter().map(|name| async move {
+        let asked = self.declared_backends().into_iter().map(|name| async move {
             let answer = tokio::time::timeout(patience, self.measured_by(name.as_str())).await;
             let late = || Err(format!("it did not answer within {} s", patience.as_secs_f64()));
             (name, answer.unwrap_or_else(|_| late()))
@@ -121,7 +108,7 @@ impl House {
 
     /// How services are, by one backend; nothing by one that does not measure.
     async fn measured_by(&self, name: &str) -> Result<Vec<Measured>, String> {
-        let asked = self.measuring_of(vec![name.parse().map_err(|e| format!("{e}"))?], Whom::Measuring).await;
+        let asked = self.having(vec![name.parse().map_err(|e| format!("{e}"))?], Some(NOUN)).await;
         let ask = MeasureAsk { level: Level::Service, service: None, window: None, page: None };
         let gathered = self
             .read_all(&asked, PATIENCE, |telemetry, page| {
@@ -145,29 +132,9 @@ impl House {
                 }
                 vec![name]
             }
-            None => self.image.read().world.backends().map(|b| b.name.clone()).collect(),
+            None => self.declared_backends(),
         };
-        Ok(self.measuring_of(names, if only.is_some() { Whom::All } else { Whom::Measuring }).await)
-    }
-
-    async fn measuring_of(&self, names: Vec<BackendName>, whom: Whom) -> Asked {
-        let asked = join_all(names.into_iter().filter_map(|name| {
-            let adapter = self.plugged(&name)?;
-            Some(async move {
-                // The plugin first: one that was declared anew has to be started before it can be asked.
-                let description = match adapter.describe().await {
-                    Ok(description) => Some(description),
-                    Err(_) => self.looks.of(&name).description.clone(),
-                };
-                // One that cannot even say what it is may well measure: it is asked, and its fault shown.
-                let measures = description.as_ref().is_none_or(|d| d.nouns.iter().any(|noun| noun == NOUN));
-                if let Some(description) = description {
-                    self.looks.describe(&name, description);
-                }
-                (measures || whom == Whom::All).then_some((name, adapter))
-            })
-        }));
-        asked.await.into_iter().flatten().collect()
+        Ok(self.having(names, only.is_none().then_some(NOUN)).await)
     }
 
     /// Every page of every backend. One that fails costs only what it measures.

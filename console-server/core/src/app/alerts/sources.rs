@@ -91,9 +91,8 @@ impl House {
         noun: &str,
         ask: impl Fn(Arc<dyn Adapter>) -> BoxFuture<'static, Result<T, Fault>> + Sync,
     ) -> Answers<T> {
-        let names: Vec<BackendName> = self.image.read().world.backends().map(|b| b.name.clone()).collect();
         let ask = &ask;
-        let asked = join_all(names.into_iter().filter_map(|name| {
+        let asked = join_all(self.declared_backends().into_iter().filter_map(|name| {
             let adapter = self.plugged(&name)?;
             Some(async move {
                 let answer = tokio::time::timeout(PATIENCE, self.of_one(&name, noun, adapter, ask)).await;
@@ -126,12 +125,6 @@ impl House {
             return None;
         }
         Some(ask(adapter).await)
-    }
-
-    /// Is the backend known not to have the noun?
-    fn lacks(&self, name: &BackendName, noun: &str) -> bool {
-        let described = self.looks.of(name).description.clone();
-        described.is_some_and(|description| !description.nouns.iter().any(|known| known == noun))
     }
 }
 

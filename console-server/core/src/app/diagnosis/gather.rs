@@ -2,7 +2,7 @@
 //! them. Bounded in time, in how many are asked at once, and in how many services are looked at.
 
 use super::question::Question;
-use crate::app::telemetry::Asked;
+use crate::app::backends::Asked;
 use crate::error::AppError;
 use crate::house::House;
 use crate::views::tidy;
