@@ -119,10 +119,10 @@ pub(crate) enum Trail {
 }
 
 /// Everything that was changed since and may have caused something, in no order. From memory.
-pub(crate) fn changed(image: &Image, since: Timestamp) -> Vec<Changed> {
+pub(crate) fn changed(image: &Image, (since, now): (Timestamp, Timestamp)) -> Vec<Changed> {
     let mut all: Vec<Changed> = Vec::new();
     for change in image.world.changes() {
-        let (laid, over) = ((change.created, change.actor.to_string()), over(image, change));
+        let (laid, over) = ((change.created, change.actor.to_string()), over(image, change, now));
         let moments = [(Some(laid), ""), (over, " ended")];
         for (moment, ended) in moments {
             let Some((at, by)) = moment.filter(|(at, _)| *at >= since) else { continue };
@@ -150,18 +150,21 @@ pub(crate) fn changed(image: &Image, since: Timestamp) -> Vec<Changed> {
     all
 }
 
-/// When a change stopped counting, and by whose hand.
-fn over(image: &Image, change: &Change) -> Option<(Timestamp, String)> {
+/// When a change stopped counting, and by whose hand. That its time is over may not be recorded yet.
+pub(crate) fn over(image: &Image, change: &Change, now: Timestamp) -> Option<(Timestamp, String)> {
+    let rein = || "rein".to_owned();
     if let Some(ended) = &change.ended {
         let at = if ended.how == Ending::Expired { change.deadline } else { ended.at };
-        return Some((at, ended.by.as_ref().map_or_else(|| "rein".to_owned(), ToString::to_string)));
+        return Some((at, ended.by.as_ref().map_or_else(rein, ToString::to_string)));
     }
-    let incident = image.world.incident(change.incident.as_ref()?).filter(|i| !i.lets(&change.id))?;
-    incident.closed.as_ref().map(|closed| (closed.at, closed.by.to_string()))
+    let incident = change.incident.as_ref().and_then(|name| image.world.incident(name));
+    let closed = incident.filter(|incident| !incident.lets(&change.id)).and_then(|it| it.closed.as_ref());
+    let closed = closed.map(|closed| (closed.at, closed.by.to_string()));
+    closed.or_else(|| (change.deadline <= now).then(|| (change.deadline, rein())))
 }
 
 /// The service that a leg touches; a silence touches none.
-fn service(leg: &Leg) -> Option<&ServiceName> {
+pub(crate) fn service(leg: &Leg) -> Option<&ServiceName> {
     match leg {
         Leg::Switch(leg) => Some(leg.switch.service()),
         Leg::Instance(leg) => Some(&leg.service),

@@ -3,6 +3,7 @@
 mod sources;
 
 use crate::app::definitions::{Mode, entry};
+use crate::app::happened::{over, service};
 use crate::app::silences::time;
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
@@ -15,8 +16,8 @@ use rein_api::alerts::{AlertExplained, AlertRulesDocument, CallsView, JudgedAler
 use rein_api::definitions::DefinedView;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::alert::{Alert, CallGraph, Flight, Known, Priority, Scene, State, THE_RULES, judge};
-use rein_domain::change::{Change, Leg};
-use rein_domain::name::BackendName;
+use rein_domain::change::Change;
+use rein_domain::name::{BackendName, ServiceName};
 use rein_domain::time::Timestamp;
 use rein_plugin::AlertSeen;
 use rein_store::Op;
@@ -36,13 +37,15 @@ impl House {
         actor.can(Verb::Read, &Pattern::All)?;
         let (firing, calls) = tokio::join!(self.firing_alerts(), self.calls());
         let now = self.clock.now();
-        let (services, flights, rules) = {
+        let (services, flights, rules, declared) = {
             let image = self.image.read();
-            (known(&image), flights(&image, now), image.alert_rules.clone())
+            let rules = image.alert_rules.clone().unwrap_or_default();
+            let fire = firing.seen.iter().filter_map(|(_, seen)| rules.service_of(&seen.labels));
+            let fire: BTreeSet<String> = fire.map(str::to_owned).collect();
+            (known(&image, &fire), flights(&image, &fire, now), rules, image.alert_rules.is_some())
         };
         let calls_view = calls_view(&calls);
         let Firing { seen, unreachable, unlisted, missing_peers, backends } = firing;
-        let declared = rules.is_some();
         let silences = self.own_silences(&backends);
         // Thousands of alerts may take a moment that others should not have to wait for.
         let judged = tokio::task::spawn_blocking(move || {
@@ -50,7 +53,7 @@ impl House {
                 seen.iter().map(|(backend, seen)| alert(backend, seen, &silences)).collect();
             let scene =
                 Scene { alerts: &alerts, calls: &calls.graph, services: &services, flights: &flights };
-            let judged = judge(&scene, &rules.unwrap_or_default());
+            let judged = judge(&scene, &rules);
             judged_view(&judged, Named { seen: &seen, services: &services })
         });
         let judged = judged.await.map_err(|e| AppError::new(ErrorCode::Internal, e.to_string()))?;
@@ -249,48 +252,34 @@ fn alert(backend: &BackendName, seen: &AlertSeen, silences: &Silences) -> Alert 
     }
 }
 
-fn known(image: &Image) -> BTreeMap<String, Known> {
-    let fleets = image.world.fleets().map(|(name, fleet)| {
+fn known(image: &Image, services: &BTreeSet<String>) -> BTreeMap<String, Known> {
+    let known = |name: &String| {
+        let fleet = image.world.fleet(&name.parse().ok()?)?;
         let instances = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
         let tier = fleet.declared.as_ref().map(|service| service.tier);
-        (name.to_string(), Known { tier, instances: (instances > 0).then_some(instances) })
-    });
-    fleets.collect()
+        Some((name.clone(), Known { tier, instances: (instances > 0).then_some(instances) }))
+    };
+    services.iter().filter_map(known).collect()
 }
 
-/// Changes that can have made a service fire. A silence cannot: it hushes people.
-fn flights(image: &Image, now: Timestamp) -> Vec<Flight> {
+/// Changes that can have made one of these services fire. A silence cannot: it hushes people.
+fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Flight> {
     let flight = |change: &Change| {
-        let services: BTreeSet<String> = change
-            .legs
-            .iter()
-            .filter_map(|leg| match leg {
-                Leg::Switch(leg) => Some(leg.switch.service().to_string()),
-                Leg::Instance(leg) => Some(leg.service.to_string()),
-                Leg::Silence(_) => None,
-            })
-            .collect();
-        (!services.is_empty()).then(|| Flight {
+        let mut legs = change.legs.iter().filter_map(service).map(ServiceName::as_str);
+        // Of thousands of changes that are kept most concern nobody who fires.
+        legs.clone().any(|name| services.contains(name)).then(|| Flight {
             id: change.id.to_string(),
             what: said(change),
             by: change.actor.to_string(),
-            services,
+            services: legs.by_ref().map(str::to_owned).collect(),
             began: change.created,
-            over: over(image, change, now),
+            over: over(image, change, now).map(|(at, _)| at),
         })
     };
-    image.world.changes().filter_map(flight).collect()
-}
-
-/// Since when a change does not count any more.
-fn over(image: &Image, change: &Change, now: Timestamp) -> Option<Timestamp> {
-    if image.world.active(change, now) {
-        return None;
+    match services.is_empty() {
+        true => Vec::new(),
+        false => image.world.changes().filter_map(flight).collect(),
     }
-    let incident = change.incident.as_ref().and_then(|name| image.world.incident(name));
-    let closed = incident.and_then(|incident| incident.closed.as_ref()).map(|closed| closed.at);
-    let ended = change.ended.as_ref().map(|ended| ended.at);
-    Some([ended, closed].into_iter().flatten().fold(change.deadline, Timestamp::min))
 }
 
 fn calls_view(read: &CallsRead) -> CallsView {

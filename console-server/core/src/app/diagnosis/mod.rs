@@ -73,7 +73,7 @@ impl House {
         let symptom = Symptom { node, metric: question.metrics[0], at: question.noticed };
         let mut case = Case::new(graph, symptom);
         let since = question.from.minus(CHANGES_BEFORE);
-        for change in changed(&image, since) {
+        for change in changed(&image, (since, self.clock.now())) {
             // What is not on the way is no suspect.
             let Some(node) = case.graph.find(change.service.as_str()) else { continue };
             case.changes.push(RecentChange { node, at: change.at, by: change.by, what: change.what });
