@@ -116,7 +116,7 @@ fn astray(look: &Look, status: &StatusView) -> String {
             continue;
         }
         let head = look.paint(Tone::Bad, "BACKEND DOES NOT ANSWER:");
-        let missing = "what it measures is missing here".to_owned();
+        let missing = "what it knows is missing here".to_owned();
         let parts = [(Tone::Plain, name.clone()), (Tone::Plain, missing), (Tone::Plain, why.clone())];
         text.push_str(&look.flow(&format!("{head} "), 2, &parts));
         text.push('\n');

@@ -120,7 +120,7 @@ fn status_in_an_outage_at_eighty_columns() {
         every_seconds: None,
     });
     assert_snapshot!(view.table(&Look { width: Some(80), ..look() }, Detail::Short), @r#"
-    BACKEND DOES NOT ANSWER: metrics-bj · what it measures is missing here ·
+    BACKEND DOES NOT ANSWER: metrics-bj · what it knows is missing here ·
       it did not answer within 1.8 s
     3 services of 8 are unwell
       payment          down      0 of 3 instances up · 40 % fail · 41.8 req/s

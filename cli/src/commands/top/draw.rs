@@ -84,7 +84,7 @@ fn heading(screen: &Screen, look: &Look) -> Vec<Span<'static>> {
         Tab::Services => picture.services.as_ref().map(|list| list.services.len()),
         Tab::Switches => picture.switches.as_ref().map(|list| list.switches.len()),
         Tab::Changes => picture.changes.as_ref().map(|list| list.changes.len()),
-        Tab::Alerts => picture.beside.backends.alerts.as_ref().map(|judged| judged.counts.alerts as usize),
+        Tab::Alerts => screen.beside.backends.alerts.as_ref().map(|judged| judged.counts.alerts as usize),
     };
     let mut spans = vec![toned(look, Tone::Strong, "rein  ")];
     for (at, tab) in Tab::ALL.into_iter().enumerate() {
@@ -111,7 +111,7 @@ fn notes(screen: &Screen, look: &Look) -> Vec<Span<'static>> {
     if let Some(why) = &screen.lost {
         notes.push((Tone::Bad, format!("the server does not answer, this is old: {}", c(why))));
     }
-    if let Some(trouble) = screen.picture.beside.server.as_ref().and_then(|server| server.trouble.as_ref()) {
+    if let Some(trouble) = screen.beside.server.as_ref().and_then(|server| server.trouble.as_ref()) {
         notes.push((Tone::Bad, c(trouble).into_owned()));
     }
     if let Some(registry) = screen.picture.services.as_ref().map(|list| &list.registry) {
@@ -126,7 +126,7 @@ fn notes(screen: &Screen, look: &Look) -> Vec<Span<'static>> {
             notes.push((Tone::Bad, format!("health is {} old", duration(Duration::from_millis(age)))));
         }
     }
-    for (backend, why) in &screen.picture.beside.backends.unanswered {
+    for (backend, why) in &screen.beside.backends.unanswered {
         notes.push((Tone::Pending, format!("{} does not answer: {}", c(backend), c(why))));
     }
     if notes.is_empty() {
@@ -228,7 +228,7 @@ fn nothing(screen: &Screen) -> &'static str {
         Tab::Services => "no service has registered; how they do: docs/services.md",
         Tab::Switches => "no switch is declared; declare some with: rein apply -f DIR",
         Tab::Changes => "no change is in force",
-        Tab::Alerts if screen.picture.beside.backends.alerts.is_none() => "…",
+        Tab::Alerts if screen.beside.backends.alerts.is_none() => "…",
         Tab::Alerts => "no alert fires, or no backend that has alerts is declared: rein backend list",
     }
 }

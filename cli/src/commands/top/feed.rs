@@ -27,7 +27,6 @@ pub(super) struct Picture {
     pub(super) changes: Option<ChangeList>,
     /// The service that is open, with its instances.
     pub(super) inside: Option<ServiceView>,
-    pub(super) beside: Beside,
 }
 
 /// What takes longer to know.
@@ -131,11 +130,6 @@ pub(super) async fn first(client: &Client) -> Result<Picture, CliError> {
     Ok(picture(client, None).await?)
 }
 
-/// Adds what backends know.
-pub(super) async fn slow(client: &Client, picture: &mut Picture) {
-    picture.beside = beside(client, None).await;
-}
-
 async fn picture(client: &Client, open: Option<&ServiceName>) -> Result<Picture, ClientError> {
     let active = ChangeQuery { active: Some(true), limit: Some(1000), ..ChangeQuery::default() };
     let inside = async {
@@ -147,16 +141,11 @@ async fn picture(client: &Client, open: Option<&ServiceName>) -> Result<Picture,
     };
     let (services, switches, changes, inside) =
         futures::try_join!(client.services(), client.switches(), client.changes(&active), inside)?;
-    Ok(Picture {
-        services: Some(services),
-        switches: Some(switches),
-        changes: Some(changes),
-        inside,
-        beside: Beside::default(),
-    })
+    Ok(Picture { services: Some(services), switches: Some(switches), changes: Some(changes), inside })
 }
 
-async fn beside(client: &Client, open: Option<&ServiceName>) -> Beside {
+/// What takes longer to know.
+pub(super) async fn beside(client: &Client, open: Option<&ServiceName>) -> Beside {
     let one = async {
         match open {
             Some(_) => Some(backends::Beside::of(client, open).await),

@@ -90,9 +90,8 @@ pub(crate) async fn run(args: Top, ctx: &mut Ctx) -> Result<ExitCode, CliError> 
 
 async fn once(ctx: &mut Ctx, client: &Client, mut screen: Screen) -> Result<ExitCode, CliError> {
     let look = ctx.look_out();
-    let mut picture = feed::first(client).await?;
-    feed::slow(client, &mut picture).await;
-    screen.take(News::Picture(Box::new(picture)), &look);
+    screen.take(News::Picture(Box::new(feed::first(client).await?)), &look);
+    screen.take(News::Beside(Box::new(feed::beside(client, None).await)), &look);
     let text = printed(&mut screen, &look, (look.width.unwrap_or(100), LINES))?;
     ctx.put(&text)?;
     Ok(ExitCode::Done)

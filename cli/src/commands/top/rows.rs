@@ -1,6 +1,6 @@
 //! What stands on a line of each list. Whatever comes from elsewhere is cleaned here.
 
-use super::feed::Picture;
+use super::feed::{Beside, Picture};
 use super::screen::Tab;
 use crate::commands::service::beside::Firing;
 use crate::render::{Audience, Look, Tone, c, figures, proof_short, setting_tone};
@@ -86,18 +86,23 @@ pub(super) fn columns(tab: Tab, inside: Option<&ServiceName>) -> &'static [&'sta
 }
 
 /// All lines of a list.
-pub(super) fn rows(picture: &Picture, tab: Tab, inside: Option<&ServiceName>, look: &Look) -> Vec<Row> {
+pub(super) fn rows(
+    (picture, beside): (&Picture, &Beside),
+    tab: Tab,
+    inside: Option<&ServiceName>,
+    look: &Look,
+) -> Vec<Row> {
     if inside.is_some() {
         let all = picture.inside.iter().flat_map(|service| &service.instances);
-        return all
-            .map(|one| instance(one, picture.beside.backends.of_instances.get(&one.id), look))
-            .collect();
+        return all.map(|one| instance(one, beside.backends.of_instances.get(&one.id), look)).collect();
     }
     match tab {
         Tab::Services => {
-            let firing = picture.beside.backends.firing();
+            let firing = beside.backends.firing();
             let all = picture.services.iter().flat_map(|list| &list.services);
-            all.map(|row| service(row, picture, firing.get(row.name.as_str()).copied())).collect()
+            let figures = &beside.backends.figures;
+            all.map(|row| service(row, figures.get(&row.name), firing.get(row.name.as_str()).copied()))
+                .collect()
         }
         Tab::Switches => {
             picture.switches.iter().flat_map(|list| &list.switches).map(|s| switch(s, look)).collect()
@@ -105,7 +110,7 @@ pub(super) fn rows(picture: &Picture, tab: Tab, inside: Option<&ServiceName>, lo
         Tab::Changes => {
             picture.changes.iter().flat_map(|list| &list.changes).map(|one| change(one, look)).collect()
         }
-        Tab::Alerts => picture.beside.backends.lines().map(|line| alert(line, look)).collect(),
+        Tab::Alerts => beside.backends.lines().map(|line| alert(line, look)).collect(),
     }
 }
 
@@ -138,7 +143,7 @@ fn three(of: Option<&FiguresView>) -> [Field; 3] {
     [figure(of.rps, figures::rate(of.rps)), ok, figure(of.p99, figures::seconds(of.p99))]
 }
 
-fn service(row: &ServiceRow, picture: &Picture, firing: Option<Firing>) -> Row {
+fn service(row: &ServiceRow, of: Option<&FiguresView>, firing: Option<Firing>) -> Row {
     let zone = |zone: &rein_api::services::ZoneView| format!("{} {}/{}", zone.zone, zone.up, zone.all);
     let version = |one: &rein_api::services::VersionView| match row.versions.len() {
         1 => one.version.clone(),
@@ -160,7 +165,7 @@ fn service(row: &ServiceRow, picture: &Picture, firing: Option<Firing>) -> Row {
         over.push("below its floor".into());
     }
     let over_tone = if row.alarm.is_some() { Tone::Bad } else { Tone::Pending };
-    let [rps, ok, p99] = three(picture.beside.backends.figures.get(&row.name));
+    let [rps, ok, p99] = three(of);
     let missing = f64::from(row.up) - f64::from(row.all);
     let fields = vec![
         toned(Tone::Strong, &row.name),
@@ -277,5 +282,7 @@ fn alert(line: &LineView, look: &Look) -> Row {
         ),
         plain(summary),
     ];
-    Row { key: format!("{}/{}", line.line, line.id), fields }
+    // Numbers of lines alter with every judgement; an id is a backend's own.
+    let backend = line.alerts.first().map_or("", |alert| alert.backend.as_str());
+    Row { key: format!("{backend}/{}", line.id), fields }
 }

@@ -1,6 +1,6 @@
 //! The screen's state: which list, which row, what is typed, what is asked. Pure: no terminal, no server.
 
-use super::feed::{News, Picture};
+use super::feed::{Beside, News, Picture};
 use super::rows::{self, Row};
 use crate::render::{Look, Tone};
 use clap::ValueEnum;
@@ -83,6 +83,7 @@ pub(super) enum Step {
 /// All of it.
 pub(super) struct Screen {
     pub(super) picture: Picture,
+    pub(super) beside: Beside,
     pub(super) tab: Tab,
     /// The service whose instances are shown.
     pub(super) inside: Option<ServiceName>,
@@ -114,6 +115,7 @@ impl Screen {
     pub(super) fn new(tab: Tab, filter: String, incident: Option<String>) -> Self {
         Self {
             picture: Picture::default(),
+            beside: Beside::default(),
             tab,
             inside: None,
             filter,
@@ -154,16 +156,11 @@ impl Screen {
     /// Takes in what the feed tells.
     pub(super) fn take(&mut self, news: News, look: &Look) {
         match news {
-            News::Picture(mut picture) => {
-                picture.beside = if picture.beside.server.is_some() {
-                    picture.beside
-                } else {
-                    std::mem::take(&mut self.picture.beside)
-                };
+            News::Picture(picture) => {
                 self.picture = *picture;
                 self.lost = None;
             }
-            News::Beside(beside) => self.picture.beside = *beside,
+            News::Beside(beside) => self.beside = *beside,
             News::Lost(why) => self.lost = Some(why),
         }
         self.arrange(look);
@@ -179,7 +176,7 @@ impl Screen {
 
     /// Makes the rows anew, and finds the one that was chosen.
     fn arrange(&mut self, look: &Look) {
-        let all = rows::rows(&self.picture, self.tab, self.inside.as_ref(), look);
+        let all = rows::rows((&self.picture, &self.beside), self.tab, self.inside.as_ref(), look);
         self.unfiltered = all.len();
         let wanted = self.filter.to_lowercase();
         self.rows = all.into_iter().filter(|row| row.holds(&wanted)).collect();
@@ -310,7 +307,7 @@ impl Screen {
 
     fn enter(&mut self, service: Option<ServiceName>, look: &Look) -> Step {
         self.picture.inside = None;
-        self.picture.beside.backends.of_instances.clear();
+        self.beside.backends.of_instances.clear();
         self.inside.clone_from(&service);
         self.at = 0;
         self.chosen.clear();
