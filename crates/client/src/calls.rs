@@ -3,7 +3,8 @@
 use crate::client::{Call, Client, Key};
 use crate::error::ClientError;
 use crate::transport::BodyStream;
-use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::Method;
 use rein_api::access::{CanIQuery, CanIView, TokenCreated, TokenList, TokenRequest, TokenView, WhoAmI};
 use rein_api::alerts::{AlertExplained, AlertRulesDocument, JudgedAlerts, JudgedQuery};
@@ -29,7 +30,8 @@ use rein_api::telemetry::{EdgeList, EdgesQuery, MeasureQuery, MeasuredList};
 use rein_domain::name::{BackendName, ServiceName, SwitchName};
 use serde::Serialize;
 
-type Answer<T> = Result<T, ClientError>;
+/// An answer on its way. Boxed: an `async fn` would be compiled again into whoever awaits it.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 
 /// Whether a definition is put in place or only judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,285 +44,271 @@ pub enum Put {
 
 impl Client {
     /// The whole picture.
-    pub async fn status(&self) -> Answer<StatusView> {
-        self.get("/v1/status".to_owned()).await
+    pub fn status(&self) -> Answer<'_, StatusView> {
+        self.get("/v1/status".to_owned())
     }
 
     /// All switches.
-    pub async fn switches(&self) -> Answer<SwitchList> {
-        self.get("/v1/switches".to_owned()).await
+    pub fn switches(&self) -> Answer<'_, SwitchList> {
+        self.get("/v1/switches".to_owned())
     }
 
     /// One switch.
-    pub async fn switch(&self, name: &SwitchName) -> Answer<SwitchView> {
-        self.get(format!("/v1/switches/{name}")).await
+    pub fn switch(&self, name: &SwitchName) -> Answer<'_, SwitchView> {
+        self.get(format!("/v1/switches/{name}"))
     }
 
     /// All services.
-    pub async fn services(&self) -> Answer<ServiceList> {
-        self.get("/v1/services".to_owned()).await
+    pub fn services(&self) -> Answer<'_, ServiceList> {
+        self.get("/v1/services".to_owned())
     }
 
     /// One service.
-    pub async fn service(&self, name: &ServiceName) -> Answer<ServiceView> {
-        self.get(format!("/v1/services/{name}")).await
+    pub fn service(&self, name: &ServiceName) -> Answer<'_, ServiceView> {
+        self.get(format!("/v1/services/{name}"))
     }
 
     /// Registers an instance.
-    pub async fn register(&self, request: &RegisterRequest, key: &Key) -> Answer<RegisteredView> {
-        self.write(Method::POST, "/v1/registry/instances".to_owned(), request, key).await
+    pub fn register(&self, request: &RegisterRequest, key: &Key) -> Answer<'_, RegisteredView> {
+        self.write(Method::POST, "/v1/registry/instances".to_owned(), request, key)
     }
 
     /// Says that those who fell silent together are really gone.
-    pub async fn accept_loss(&self, request: &AcceptLossRequest, key: &Key) -> Answer<AcceptedLossView> {
-        self.write(Method::POST, "/v1/registry/accept-loss".to_owned(), request, key).await
+    pub fn accept_loss(&self, request: &AcceptLossRequest, key: &Key) -> Answer<'_, AcceptedLossView> {
+        self.write(Method::POST, "/v1/registry/accept-loss".to_owned(), request, key)
     }
 
     /// Declares a service.
-    pub async fn define_service(
-        &self,
-        document: &ServiceDocument,
-        put: Put,
-        key: &Key,
-    ) -> Answer<DefinedView> {
-        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
-        let path = format!("/v1/definitions/service/{}{query}", escape(&document.name));
-        self.write(Method::PUT, path, document, key).await
+    pub fn define_service(&self, document: &ServiceDocument, put: Put, key: &Key) -> Answer<'_, DefinedView> {
+        self.write(Method::PUT, definition("service", &escape(&document.name), put), document, key)
     }
 
     /// Lays a change.
-    pub async fn lay(&self, request: &ChangeRequest, key: &Key) -> Answer<ChangedView> {
-        self.write(Method::POST, "/v1/changes".to_owned(), request, key).await
+    pub fn lay(&self, request: &ChangeRequest, key: &Key) -> Answer<'_, ChangedView> {
+        self.write(Method::POST, "/v1/changes".to_owned(), request, key)
     }
 
     /// What laying it would do.
-    pub async fn preview(&self, request: &ChangeRequest) -> Answer<PreviewView> {
-        self.ask("/v1/changes/preview".to_owned(), request).await
+    pub fn preview(&self, request: &ChangeRequest) -> Answer<'_, PreviewView> {
+        self.ask("/v1/changes/preview".to_owned(), request)
     }
 
     /// Changes that fit.
-    pub async fn changes(&self, query: &ChangeQuery) -> Answer<ChangeList> {
-        self.get(with_query("/v1/changes", query)).await
+    pub fn changes(&self, query: &ChangeQuery) -> Answer<'_, ChangeList> {
+        self.get(with_query("/v1/changes", query))
     }
 
     /// One change, by its id or the unique beginning of one.
-    pub async fn change(&self, id: &str) -> Answer<ChangeView> {
-        self.get(format!("/v1/changes/{}", escape(id))).await
+    pub fn change(&self, id: &str) -> Answer<'_, ChangeView> {
+        self.get(format!("/v1/changes/{}", escape(id)))
     }
 
     /// Ends a change, or says what that would do.
-    pub async fn end(&self, id: &str, request: &EndRequest, key: &Key) -> Answer<ChangedView> {
-        self.write(Method::POST, format!("/v1/changes/{}/end", escape(id)), request, key).await
+    pub fn end(&self, id: &str, request: &EndRequest, key: &Key) -> Answer<'_, ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/end", escape(id)), request, key)
     }
 
     /// Moves a change's deadline, or says what that would do.
-    pub async fn extend(&self, id: &str, request: &ExtendRequest, key: &Key) -> Answer<ChangedView> {
-        self.write(Method::POST, format!("/v1/changes/{}/extend", escape(id)), request, key).await
+    pub fn extend(&self, id: &str, request: &ExtendRequest, key: &Key) -> Answer<'_, ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/extend", escape(id)), request, key)
     }
 
     /// Settles a conflict with what a backend holds, or says what that would do.
-    pub async fn resolve(&self, id: &str, request: &ResolveRequest, key: &Key) -> Answer<ChangedView> {
-        self.write(Method::POST, format!("/v1/changes/{}/resolve", escape(id)), request, key).await
+    pub fn resolve(&self, id: &str, request: &ResolveRequest, key: &Key) -> Answer<'_, ChangedView> {
+        self.write(Method::POST, format!("/v1/changes/{}/resolve", escape(id)), request, key)
     }
 
     /// Silences of all backends that hush alerts.
-    pub async fn silences(&self, query: &SilenceQuery) -> Answer<SilenceList> {
-        self.get(with_query("/v1/silences", query)).await
+    pub fn silences(&self, query: &SilenceQuery) -> Answer<'_, SilenceList> {
+        self.get(with_query("/v1/silences", query))
     }
 
     /// Alerts that fire now.
-    pub async fn alerts(&self, query: &AlertQuery) -> Answer<AlertList> {
-        self.get(with_query("/v1/alerts", query)).await
+    pub fn alerts(&self, query: &AlertQuery) -> Answer<'_, AlertList> {
+        self.get(with_query("/v1/alerts", query))
     }
 
     /// Alerts that fire, each in its place.
-    pub async fn judged_alerts(&self, query: &JudgedQuery) -> Answer<JudgedAlerts> {
-        self.get(with_query("/v1/alerts/judged", query)).await
+    pub fn judged_alerts(&self, query: &JudgedQuery) -> Answer<'_, JudgedAlerts> {
+        self.get(with_query("/v1/alerts/judged", query))
     }
 
     /// Why an alert stands where it stands, by its id or the unique beginning of one.
-    pub async fn explained_alert(&self, id: &str) -> Answer<AlertExplained> {
-        self.get(format!("/v1/alerts/{}", escape(id))).await
+    pub fn explained_alert(&self, id: &str) -> Answer<'_, AlertExplained> {
+        self.get(format!("/v1/alerts/{}", escape(id)))
     }
 
     /// Declares what decides about alerts.
-    pub async fn define_alert_rules(
+    pub fn define_alert_rules(
         &self,
         document: &AlertRulesDocument,
         put: Put,
         key: &Key,
-    ) -> Answer<DefinedView> {
-        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
-        let path = format!("/v1/definitions/alert-rules/{}{query}", escape(&document.name));
-        self.write(Method::PUT, path, document, key).await
+    ) -> Answer<'_, DefinedView> {
+        self.write(Method::PUT, definition("alert-rules", &escape(&document.name), put), document, key)
     }
 
     /// How services, or the instances of one, are.
-    pub async fn measured(&self, query: &MeasureQuery) -> Answer<MeasuredList> {
-        self.get(with_query("/v1/telemetry/services", query)).await
+    pub fn measured(&self, query: &MeasureQuery) -> Answer<'_, MeasuredList> {
+        self.get(with_query("/v1/telemetry/services", query))
     }
 
     /// Who calls whom, and how that goes.
-    pub async fn edges(&self, query: &EdgesQuery) -> Answer<EdgeList> {
-        self.get(with_query("/v1/telemetry/edges", query)).await
+    pub fn edges(&self, query: &EdgesQuery) -> Answer<'_, EdgeList> {
+        self.get(with_query("/v1/telemetry/edges", query))
     }
 
     /// Where a symptom of a service comes from.
-    pub async fn diagnosis(&self, service: &str, query: &DiagnosisQuery) -> Answer<DiagnosisView> {
-        self.get(with_query(&format!("/v1/services/{}/diagnosis", escape(service)), query)).await
+    pub fn diagnosis(&self, service: &str, query: &DiagnosisQuery) -> Answer<'_, DiagnosisView> {
+        self.get(with_query(&format!("/v1/services/{}/diagnosis", escape(service)), query))
     }
 
     /// All backends.
-    pub async fn backends(&self) -> Answer<BackendList> {
-        self.get("/v1/backends".to_owned()).await
+    pub fn backends(&self) -> Answer<'_, BackendList> {
+        self.get("/v1/backends".to_owned())
     }
 
     /// One backend.
-    pub async fn backend(&self, name: &BackendName) -> Answer<BackendView> {
-        self.get(format!("/v1/backends/{name}")).await
+    pub fn backend(&self, name: &BackendName) -> Answer<'_, BackendView> {
+        self.get(format!("/v1/backends/{name}"))
     }
 
     /// What a look at a backend finds.
-    pub async fn check_backend(&self, name: &BackendName) -> Answer<CheckView> {
-        self.get(format!("/v1/backends/{name}/check")).await
+    pub fn check_backend(&self, name: &BackendName) -> Answer<'_, CheckView> {
+        self.get(format!("/v1/backends/{name}/check"))
     }
 
     /// What the plugin of a backend wrote to its standard error.
-    pub async fn plugin_logs(&self, name: &BackendName) -> Answer<PluginLogs> {
-        self.get(format!("/v1/backends/{name}/logs")).await
+    pub fn plugin_logs(&self, name: &BackendName) -> Answer<'_, PluginLogs> {
+        self.get(format!("/v1/backends/{name}/logs"))
     }
 
     /// All plugins.
-    pub async fn plugins(&self) -> Answer<PluginList> {
-        self.get("/v1/plugins".to_owned()).await
+    pub fn plugins(&self) -> Answer<'_, PluginList> {
+        self.get("/v1/plugins".to_owned())
     }
 
     /// Declares a backend, or says what that would do.
-    pub async fn define_backend(
-        &self,
-        document: &BackendDocument,
-        put: Put,
-        key: &Key,
-    ) -> Answer<DefinedView> {
-        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
-        let path = format!("/v1/definitions/backend/{}{query}", escape(&document.name));
-        self.write(Method::PUT, path, document, key).await
+    pub fn define_backend(&self, document: &BackendDocument, put: Put, key: &Key) -> Answer<'_, DefinedView> {
+        self.write(Method::PUT, definition("backend", &escape(&document.name), put), document, key)
     }
 
     /// Reverses the caller's last act, or says what that would do.
-    pub async fn undo(&self, request: &UndoRequest, key: &Key) -> Answer<UndoView> {
-        self.write(Method::POST, "/v1/undo".to_owned(), request, key).await
+    pub fn undo(&self, request: &UndoRequest, key: &Key) -> Answer<'_, UndoView> {
+        self.write(Method::POST, "/v1/undo".to_owned(), request, key)
     }
 
     /// All incidents.
-    pub async fn incidents(&self) -> Answer<IncidentList> {
-        self.get("/v1/incidents".to_owned()).await
+    pub fn incidents(&self) -> Answer<'_, IncidentList> {
+        self.get("/v1/incidents".to_owned())
     }
 
     /// One incident.
-    pub async fn incident(&self, name: &str) -> Answer<IncidentView> {
-        self.get(format!("/v1/incidents/{}", escape(name))).await
+    pub fn incident(&self, name: &str) -> Answer<'_, IncidentView> {
+        self.get(format!("/v1/incidents/{}", escape(name)))
     }
 
     /// Closes an incident, or says what that would do.
-    pub async fn close(&self, name: &str, request: &CloseRequest, key: &Key) -> Answer<ClosedIncidentView> {
-        self.write(Method::POST, format!("/v1/incidents/{}/close", escape(name)), request, key).await
+    pub fn close(&self, name: &str, request: &CloseRequest, key: &Key) -> Answer<'_, ClosedIncidentView> {
+        self.write(Method::POST, format!("/v1/incidents/{}/close", escape(name)), request, key)
     }
 
     /// Records a change that was made elsewhere.
-    pub async fn mark(&self, request: &MarkerRequest, key: &Key) -> Answer<MarkedView> {
-        self.write(Method::POST, "/v1/markers".to_owned(), request, key).await
+    pub fn mark(&self, request: &MarkerRequest, key: &Key) -> Answer<'_, MarkedView> {
+        self.write(Method::POST, "/v1/markers".to_owned(), request, key)
     }
 
     /// Changes made elsewhere, newest first.
-    pub async fn markers(&self, query: &MarkerQuery) -> Answer<MarkerList> {
-        self.get(with_query("/v1/markers", query)).await
+    pub fn markers(&self, query: &MarkerQuery) -> Answer<'_, MarkerList> {
+        self.get(with_query("/v1/markers", query))
     }
 
     /// Declares a source of changes.
-    pub async fn define_source(&self, document: &SourceDocument, put: Put, key: &Key) -> Answer<DefinedView> {
-        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
-        let path = format!("/v1/definitions/source/{}{query}", escape(&document.name));
-        self.write(Method::PUT, path, document, key).await
+    pub fn define_source(&self, document: &SourceDocument, put: Put, key: &Key) -> Answer<'_, DefinedView> {
+        self.write(Method::PUT, definition("source", &escape(&document.name), put), document, key)
     }
 
     /// All definitions.
-    pub async fn definitions(&self) -> Answer<DefinitionList> {
-        self.get("/v1/definitions".to_owned()).await
+    pub fn definitions(&self) -> Answer<'_, DefinitionList> {
+        self.get("/v1/definitions".to_owned())
     }
 
     /// Declares a switch, or says whether that would be accepted.
-    pub async fn define(
+    pub fn define(
         &self,
         name: &SwitchName,
         document: &SwitchDocument,
         put: Put,
         key: &Key,
-    ) -> Answer<DefinedView> {
-        let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
-        self.write(Method::PUT, format!("/v1/definitions/switch/{name}{query}"), document, key).await
+    ) -> Answer<'_, DefinedView> {
+        self.write(Method::PUT, definition("switch", &name.to_string(), put), document, key)
     }
 
     /// Deletes a switch; its name is never used again.
-    pub async fn undefine(&self, name: &SwitchName, key: &Key) -> Answer<DefinedView> {
-        self.delete(format!("/v1/definitions/switch/{name}"), key).await
+    pub fn undefine(&self, name: &SwitchName, key: &Key) -> Answer<'_, DefinedView> {
+        self.delete(format!("/v1/definitions/switch/{name}"), key)
     }
 
     /// Who the caller is.
-    pub async fn whoami(&self) -> Answer<WhoAmI> {
-        self.get("/v1/whoami".to_owned()).await
+    pub fn whoami(&self) -> Answer<'_, WhoAmI> {
+        self.get("/v1/whoami".to_owned())
     }
 
     /// May the caller?
-    pub async fn can_i(&self, query: &CanIQuery) -> Answer<CanIView> {
-        self.get(with_query("/v1/can-i", query)).await
+    pub fn can_i(&self, query: &CanIQuery) -> Answer<'_, CanIView> {
+        self.get(with_query("/v1/can-i", query))
     }
 
     /// All tokens.
-    pub async fn tokens(&self) -> Answer<TokenList> {
-        self.get("/v1/tokens".to_owned()).await
+    pub fn tokens(&self) -> Answer<'_, TokenList> {
+        self.get("/v1/tokens".to_owned())
     }
 
     /// Makes a token.
-    pub async fn create_token(&self, request: &TokenRequest, key: &Key) -> Answer<TokenCreated> {
-        self.write(Method::POST, "/v1/tokens".to_owned(), request, key).await
+    pub fn create_token(&self, request: &TokenRequest, key: &Key) -> Answer<'_, TokenCreated> {
+        self.write(Method::POST, "/v1/tokens".to_owned(), request, key)
     }
 
     /// Revokes a token.
-    pub async fn revoke_token(&self, id: &str, key: &Key) -> Answer<TokenView> {
-        self.delete(format!("/v1/tokens/{}", escape(id)), key).await
+    pub fn revoke_token(&self, id: &str, key: &Key) -> Answer<'_, TokenView> {
+        self.delete(format!("/v1/tokens/{}", escape(id)), key)
     }
 
     /// Audit entries, newest first.
-    pub async fn audit(&self, query: &AuditQuery) -> Answer<AuditList> {
-        self.get(with_query("/v1/audit", query)).await
+    pub fn audit(&self, query: &AuditQuery) -> Answer<'_, AuditList> {
+        self.get(with_query("/v1/audit", query))
     }
 
     /// What is needed to verify the trail.
-    pub async fn audit_heads(&self) -> Answer<AuditHeads> {
-        self.get("/v1/audit/heads".to_owned()).await
+    pub fn audit_heads(&self) -> Answer<'_, AuditHeads> {
+        self.get("/v1/audit/heads".to_owned())
     }
 
     /// A backup, piece by piece. It is whole only with its last line.
-    pub async fn backup(&self) -> Answer<BodyStream> {
-        let path = "/v1/backup".to_owned();
-        self.open(&Call { method: Method::GET, path, body: Bytes::new(), key: None }).await
+    pub fn backup(&self) -> Answer<'_, BodyStream> {
+        self.open(Call::get("/v1/backup".to_owned())).boxed()
     }
 
     /// Whether the store is held, and what would come back.
-    pub async fn held(&self) -> Answer<HeldView> {
-        self.get("/v1/held".to_owned()).await
+    pub fn held(&self) -> Answer<'_, HeldView> {
+        self.get("/v1/held".to_owned())
     }
 
     /// Lets a held store go on.
-    pub async fn accept(&self, request: &AcceptRequest, key: &Key) -> Answer<AcceptedView> {
-        self.write(Method::POST, "/v1/held/accept".to_owned(), request, key).await
+    pub fn accept(&self, request: &AcceptRequest, key: &Key) -> Answer<'_, AcceptedView> {
+        self.write(Method::POST, "/v1/held/accept".to_owned(), request, key)
     }
 
     /// Raw entries of one lane.
-    pub async fn audit_lane(&self, lane: &str, query: &LaneQuery) -> Answer<LaneView> {
-        self.get(with_query(&format!("/v1/audit/lanes/{}", escape(lane)), query)).await
+    pub fn audit_lane(&self, lane: &str, query: &LaneQuery) -> Answer<'_, LaneView> {
+        self.get(with_query(&format!("/v1/audit/lanes/{}", escape(lane)), query))
     }
+}
+
+/// Where a definition is put, or only judged. The name is escaped already, except the slash of a switch's.
+fn definition(kind: &str, name: &str, put: Put) -> String {
+    let query = if put == Put::DryRun { "?dry_run=true" } else { "" };
+    format!("/v1/definitions/{kind}/{name}{query}")
 }
 
 /// A path with the fields of `query` that are set.

@@ -1,9 +1,10 @@
 //! One call: headers, time limit, retries, decoding.
 
+use crate::calls::Answer;
 use crate::error::ClientError;
 use crate::transport::{BodyStream, SendError, Transport};
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rein_api::{ErrorBody, ErrorCode, paths};
 use serde::Serialize;
@@ -59,11 +60,17 @@ struct Seen {
 }
 
 /// What is to be sent.
-pub(crate) struct Call<'a> {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) body: Bytes,
-    pub(crate) key: Option<&'a Key>,
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    body: Bytes,
+    key: Option<Key>,
+}
+
+impl Call {
+    pub(crate) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: Bytes::new(), key: None }
+    }
 }
 
 impl Client {
@@ -88,34 +95,38 @@ impl Client {
         self.transport.server()
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, ClientError> {
-        self.call(Call { method: Method::GET, path, body: Bytes::new(), key: None }).await
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: String) -> Answer<'_, T> {
+        self.answer(Ok(Call::get(path)))
     }
 
-    pub(crate) async fn ask<T: DeserializeOwned>(
-        &self,
-        path: String,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
-        self.call(Call { method: Method::POST, path, body: self.encode(body)?, key: None }).await
+    pub(crate) fn ask<T: DeserializeOwned>(&self, path: String, body: &impl Serialize) -> Answer<'_, T> {
+        let call = self.encode(body).map(|body| Call { method: Method::POST, path, body, key: None });
+        self.answer(call)
     }
 
-    pub(crate) async fn write<T: DeserializeOwned>(
+    pub(crate) fn write<T: DeserializeOwned>(
         &self,
         method: Method,
         path: String,
         body: &impl Serialize,
         key: &Key,
-    ) -> Result<T, ClientError> {
-        self.call(Call { method, path, body: self.encode(body)?, key: Some(key) }).await
+    ) -> Answer<'_, T> {
+        let call = self.encode(body).map(|body| Call { method, path, body, key: Some(key.clone()) });
+        self.answer(call)
     }
 
-    pub(crate) async fn delete<T: DeserializeOwned>(
-        &self,
-        path: String,
-        key: &Key,
-    ) -> Result<T, ClientError> {
-        self.call(Call { method: Method::DELETE, path, body: Bytes::new(), key: Some(key) }).await
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: String, key: &Key) -> Answer<'_, T> {
+        let call = Call { method: Method::DELETE, path, body: Bytes::new(), key: Some(key.clone()) };
+        self.answer(Ok(call))
+    }
+
+    /// The only part of a call that knows what is answered, so as little as can be.
+    fn answer<T: DeserializeOwned>(&self, call: Result<Call, ClientError>) -> Answer<'_, T> {
+        let answer = call.map(|call| self.call(call).boxed());
+        Box::pin(async move {
+            let body = answer?.await?;
+            serde_json::from_slice(&body).map_err(|e| self.protocol(e.to_string()))
+        })
     }
 
     fn encode(&self, body: &impl Serialize) -> Result<Bytes, ClientError> {
@@ -128,13 +139,13 @@ impl Client {
 
     /// Sends a call. A write whose answer is lost is sent again under the same key: the server
     /// answers a key it knows with the answer it kept, so nothing can happen twice.
-    async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ClientError> {
+    async fn call(&self, call: Call) -> Result<Bytes, ClientError> {
         let mut lost: Option<String> = None;
         for attempt in 0..=AGAIN.len() {
             if attempt > 0 {
                 tokio::time::sleep(AGAIN[attempt - 1]).await;
             }
-            let why = match (self.once::<T>(&call).await, call.key) {
+            let why = match (self.once(&call).await, &call.key) {
                 (Ok(answer), _) => return Ok(answer),
                 (Err(Failed::Said(error)), _) if !is_unknown(&error) => return Err(error),
                 (Err(Failed::Said(error)), None) => return Err(error),
@@ -160,11 +171,11 @@ impl Client {
             };
             lost = Some(why);
         }
-        let (server, key) = (self.server().to_owned(), call.key.map_or("", Key::as_str).to_owned());
+        let (server, key) = (self.server().to_owned(), call.key.as_ref().map_or("", Key::as_str).to_owned());
         Err(ClientError::UnknownOutcome { server, why: lost.unwrap_or_default(), key })
     }
 
-    async fn once<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failed> {
+    async fn once(&self, call: &Call) -> Result<Bytes, Failed> {
         let whole = async {
             let answer = self.transport.send(self.request(call)).await?;
             let (parts, body) = answer.into_parts();
@@ -172,10 +183,10 @@ impl Client {
         };
         let (parts, body) = tokio::time::timeout(self.limit, whole).await.map_err(|_| Failed::Silent)??;
         self.note(&parts.headers);
-        self.decode(parts.status, &body).map_err(Failed::Said)
+        self.accepted(parts.status, body).map_err(Failed::Said)
     }
 
-    pub(crate) fn request(&self, call: &Call<'_>) -> http::Request<Bytes> {
+    pub(crate) fn request(&self, call: &Call) -> http::Request<Bytes> {
         let mut request = http::Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
         // Every path is made of constants and escaped parts.
@@ -188,7 +199,7 @@ impl Client {
         if let Some(token) = &self.token {
             headers.insert(header::AUTHORIZATION, token.clone());
         }
-        if let Some(key) = call.key.and_then(|key| HeaderValue::from_str(key.as_str()).ok()) {
+        if let Some(key) = call.key.as_ref().and_then(|key| HeaderValue::from_str(key.as_str()).ok()) {
             headers.insert(paths::IDEMPOTENCY_KEY, key);
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,23 +225,20 @@ impl Client {
         seen.revision = seen.revision.max(revision);
     }
 
-    pub(crate) fn decode<T: DeserializeOwned>(
-        &self,
-        status: StatusCode,
-        body: &[u8],
-    ) -> Result<T, ClientError> {
+    /// A body that answers, or the error that one tells.
+    fn accepted(&self, status: StatusCode, body: Bytes) -> Result<Bytes, ClientError> {
         if status.is_success() {
-            return serde_json::from_slice(body).map_err(|e| self.protocol(e.to_string()));
+            return Ok(body);
         }
-        match serde_json::from_slice::<ErrorBody>(body) {
+        match serde_json::from_slice::<ErrorBody>(&body) {
             Ok(body) => Err(ClientError::Refused { body, status: status.as_u16() }),
             Err(_) => Err(self.protocol(format!("status {status} without Rein's error body"))),
         }
     }
 
-    pub(crate) async fn open(&self, call: &Call<'_>) -> Result<BodyStream, ClientError> {
+    pub(crate) async fn open(&self, call: Call) -> Result<BodyStream, ClientError> {
         let unreachable = |why| ClientError::Unreachable { server: self.server().to_owned(), why };
-        let sent = tokio::time::timeout(self.limit, self.transport.send(self.request(call))).await;
+        let sent = tokio::time::timeout(self.limit, self.transport.send(self.request(&call))).await;
         let answer = sent.map_err(|_| unreachable("no answer".to_owned()))?;
         let (parts, body) = answer.map_err(|e| unreachable(e.to_string()))?.into_parts();
         self.note(&parts.headers);
@@ -239,7 +247,7 @@ impl Client {
         }
         let body = tokio::time::timeout(self.limit, collect(body)).await;
         let body = body.unwrap_or_else(|_| Err(Failed::Silent)).unwrap_or_default();
-        self.decode::<ErrorBody>(parts.status, &body).map(|_| futures::stream::empty().boxed())
+        self.accepted(parts.status, body).map(|_| futures::stream::empty().boxed())
     }
 }
 

@@ -3,11 +3,9 @@
 use crate::calls::escape;
 use crate::client::{Call, Client};
 use crate::error::ClientError;
-use bytes::Bytes;
 use eventsource_stream::Eventsource;
-use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::Method;
+use futures::{FutureExt, StreamExt};
 use rein_api::ErrorBody;
 use rein_api::events::EventView;
 use std::time::Duration;
@@ -55,6 +53,10 @@ impl Events {
     /// The next thing that happens. An error is final for this cursor: the server refuses it
     /// (`gone`: the history kept does not reach back so far), or was never reached at all.
     pub async fn next(&mut self) -> Result<Event, ClientError> {
+        self.following().boxed().await
+    }
+
+    async fn following(&mut self) -> Result<Event, ClientError> {
         let Some(inner) = &mut self.inner else { return self.connect().await };
         match inner.next().await {
             // The server ends a stream with the refusal it would have answered at its start.
@@ -86,7 +88,7 @@ impl Events {
     async fn connect(&mut self) -> Result<Event, ClientError> {
         loop {
             tokio::time::sleep(self.pause).await;
-            match self.open().await {
+            match open(&self.client, self.cursor.as_deref()).await {
                 Ok(inner) => {
                     self.inner = Some(inner);
                     return Ok(Event::Connected);
@@ -99,22 +101,21 @@ impl Events {
             }
         }
     }
+}
 
-    async fn open(&self) -> Result<Inner, ClientError> {
-        let path = match &self.cursor {
-            Some(cursor) => format!("/v1/events?after={}", escape(cursor)),
-            None => "/v1/events".to_owned(),
-        };
-        let body =
-            self.client.open(&Call { method: Method::GET, path, body: Bytes::new(), key: None }).await?;
-        let watched = futures::stream::unfold(Some(body), |body| async {
-            let mut body = body?;
-            match tokio::time::timeout(SILENCE, body.next()).await {
-                Ok(None) => None,
-                Ok(Some(part)) => Some((part, Some(body))),
-                Err(_) => Some((Err(format!("nothing heard for {} s", SILENCE.as_secs())), None)),
-            }
-        });
-        Ok(watched.eventsource().map(|event| event.map_err(|e| e.to_string())).boxed())
-    }
+async fn open(client: &Client, cursor: Option<&str>) -> Result<Inner, ClientError> {
+    let path = match cursor {
+        Some(cursor) => format!("/v1/events?after={}", escape(cursor)),
+        None => "/v1/events".to_owned(),
+    };
+    let body = client.open(Call::get(path)).await?;
+    let watched = futures::stream::unfold(Some(body), |body| async {
+        let mut body = body?;
+        match tokio::time::timeout(SILENCE, body.next()).await {
+            Ok(None) => None,
+            Ok(Some(part)) => Some((part, Some(body))),
+            Err(_) => Some((Err(format!("nothing heard for {} s", SILENCE.as_secs())), None)),
+        }
+    });
+    Ok(watched.eventsource().map(|event| event.map_err(|e| e.to_string())).boxed())
 }

@@ -12,7 +12,7 @@ mod inprocess;
 mod tcp;
 mod transport;
 
-pub use calls::Put;
+pub use calls::{Answer, Put};
 pub use client::{Client, Key};
 pub use error::ClientError;
 pub use events::{Event, Events};
