@@ -18,7 +18,6 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
-use flagd_evaluation_engine::targeting::Operator;
 use http::{HeaderMap, StatusCode, header};
 use parking_lot::Mutex;
 use rein_core::doorway::{DoorFacts, Doorway, Flag};
@@ -36,7 +35,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// The routes of the door.
 pub fn router(doorway: Doorway) -> Router {
     let seats = Seats::new("ofrep", Arc::clone(&doorway.witnesses));
-    let door = Door { doorway, seats, book: Mutex::default(), engine: Operator::new() };
+    let door = Door { doorway, seats, book: Mutex::default() };
     Router::new()
         .route("/ofrep/v1/evaluate/flags", post(bulk))
         .route("/ofrep/v1/evaluate/flags/", post(bulk))
@@ -61,7 +60,6 @@ struct Door {
     doorway: Doorway,
     seats: Arc<Seats<()>>,
     book: Mutex<Arc<Book>>,
-    engine: Operator,
 }
 
 /// A served set, ready to be asked.
@@ -218,15 +216,15 @@ fn evaluate(
     let book = door.book()?;
     let (flag, question) = book.flags.get(&name).ok_or_else(unknown)?;
     let mut out = String::with_capacity(160);
-    write(&mut out, door, (flag, question), &asker);
+    write(&mut out, (flag, question), &asker);
     door.answered(&actor, book.serial, &[&name], false);
     Ok(answer(StatusCode::OK, out))
 }
 
 /// Writes one evaluation. Keys and words need no escaping: the grammar of names sees to it.
-fn write(out: &mut String, door: &Door, (flag, question): (&Flag, &Question), asker: &Asker) {
+fn write(out: &mut String, (flag, question): (&Flag, &Question), asker: &Asker) {
     use std::fmt::Write;
-    let (setting, reason) = question.answer(&door.engine, asker);
+    let (setting, reason) = question.answer(asker);
     let _ = write!(
         out,
         r#"{{"key":"{}","value":{},"reason":"{}","variant":"{}","metadata":{{"rev":{}}}}}"#,
@@ -263,7 +261,7 @@ fn all(door: &Door, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) ->
         if !decided.is_empty() {
             out.push(',');
         }
-        write(&mut out, door, (flag, question), &asker);
+        write(&mut out, (flag, question), &asker);
         decided.push(name);
     }
     out.push_str(r#"],"metadata":{}}"#);

@@ -1,14 +1,11 @@
 //! A switch answered for one asker: what OFREP wants.
 //!
-//! Time is not in it: the served set is replaced at every deadline. Where no percentage bears on
-//! the asker, [`Stack::effective`] answers; where one does, `flagd-evaluation-engine` evaluates the
-//! very rule that flagd clients get, so that OFREP and flagd put a targeting key on the same side.
+//! Time is not in it: the served set is replaced at every deadline. A percentage puts a targeting key on
+//! the side where flagd clients put it: [`bucket`] is their hash, held to `flagd-evaluation-engine` and the
+//! very rule that they get by the test below.
 
-use super::flagd::{targeting, variant};
-use flagd_evaluation_engine::targeting::Operator;
-use open_feature::EvaluationContext;
 use rein_core::doorway::Flag;
-use rein_domain::layer::Stack;
+use rein_domain::layer::{Layer, Stack};
 use rein_domain::scope::{Percent, Place};
 use rein_domain::switch::Setting;
 use rein_domain::time::Timestamp;
@@ -51,8 +48,6 @@ pub struct Asker {
 pub struct Question {
     key: String,
     stack: Stack,
-    /// The rule in JSONLogic, if a percentage may bear on it.
-    shares: Option<String>,
 }
 
 impl Question {
@@ -63,9 +58,7 @@ impl Question {
             // The set is replaced at the deadline; until then the layer counts.
             layer.deadline = Timestamp(i64::MAX);
         }
-        let shares = stack.layers.iter().any(|layer| layer.scope.percent != Percent::ALL);
-        let shares = shares.then(|| targeting(&stack)).flatten().map(|rule| rule.to_string());
-        Self { key: flag.switch.name.flag_key(), stack, shares }
+        Self { key: flag.switch.name.flag_key(), stack }
     }
 
     /// The flag's key.
@@ -74,26 +67,46 @@ impl Question {
     }
 
     /// The answer for this asker.
-    pub fn answer(&self, engine: &Operator, asker: &Asker) -> (Setting, Reason) {
+    pub fn answer(&self, asker: &Asker) -> (Setting, Reason) {
         if self.stack.layers.is_empty() {
             return (self.stack.base, Reason::Static);
         }
-        let place = Place { zone: asker.zone.clone(), instance: asker.instance.clone(), bucket: None };
-        let share = |layer: &rein_domain::layer::Layer| {
-            layer.scope.percent != Percent::ALL && layer.scope.covers_site(&place)
-        };
-        if let (Some(rule), Some(_)) = (&self.shares, &asker.key)
-            && self.stack.layers.iter().any(share)
-            && let Some(setting) = self.ask(engine, rule, asker)
-        {
-            return (setting, Reason::Split);
+        let mut place = Place { zone: asker.zone.clone(), instance: asker.instance.clone(), bucket: None };
+        let share = |layer: &Layer| layer.scope.percent != Percent::ALL && layer.scope.covers_site(&place);
+        if self.stack.layers.iter().any(share) {
+            place.bucket = asker.key.as_deref().and_then(|key| bucket(&self.key, key));
         }
-        (self.stack.effective(&place, Timestamp(0)), Reason::TargetingMatch)
+        let reason = if place.bucket.is_some() { Reason::Split } else { Reason::TargetingMatch };
+        (self.stack.effective(&place, Timestamp(0)), reason)
     }
+}
 
-    /// Asks the engine. Only the attributes that rules use are passed: a context of the caller's
-    /// making could otherwise replace `$flagd`, the engine's own part of it.
-    fn ask(&self, engine: &Operator, rule: &str, asker: &Asker) -> Option<Setting> {
+/// Which of a hundred parts of a flag's askers a targeting key is in; `None` for one that says nothing.
+///
+/// Source: flagd's custom operations, `fractional`: the hash is MurmurHash3 (x86, 32 bits, seed 0) of the CBOR
+/// array of flag key and targeting key, the part its share of 2³².
+fn bucket(flag: &str, key: &str) -> Option<u8> {
+    if key.is_empty() {
+        return None;
+    }
+    let mut hashed = Vec::with_capacity(flag.len() + key.len() + 8);
+    ciborium::into_writer(&(flag, key), &mut hashed).ok()?;
+    let hash = murmur3::murmur3_32(&mut hashed.as_slice(), 0).ok()?;
+    u8::try_from((u64::from(hash) * 100) >> 32).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::flagd::{targeting, variant};
+    use crate::compile::samples;
+    use flagd_evaluation_engine::targeting::Operator;
+    use open_feature::EvaluationContext;
+    use proptest::prelude::*;
+
+    /// What a flagd client makes of the rule that it gets.
+    fn by_the_rule(engine: &Operator, stack: &Stack, asker: &Asker) -> Setting {
+        let Some(rule) = targeting(stack) else { return stack.base };
         let mut context = EvaluationContext::default();
         context.targeting_key.clone_from(&asker.key);
         for (name, value) in [("zone", &asker.zone), ("instance", &asker.instance)] {
@@ -101,47 +114,30 @@ impl Question {
                 context = context.with_custom_field(name, value.as_str());
             }
         }
-        match engine.apply(&self.key, rule, &context).ok()?.as_deref() {
-            Some(answer) if answer == variant(Setting::On) => Some(Setting::On),
-            Some(answer) if answer == variant(Setting::Off) => Some(Setting::Off),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compile::samples;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    fn bucket(engine: &Operator, flag: &str, key: &str) -> Option<u8> {
-        let slots: Vec<_> = (0..100).map(|n| json!([n.to_string(), 1])).collect();
-        let context = EvaluationContext::default().with_targeting_key(key);
-        let slot = engine.apply(flag, &json!({"fractional": slots}).to_string(), &context).unwrap();
-        slot.map(|n| n.parse().unwrap())
+        let answer = engine.apply("order.x", &rule.to_string(), &context).unwrap().unwrap();
+        [Setting::On, Setting::Off].into_iter().find(|setting| variant(*setting) == answer).unwrap()
     }
 
     proptest! {
         #![proptest_config(samples::cases())]
 
         #[test]
-        fn an_answer_is_what_the_rule_says(stack in samples::stack(), asks in samples::asks()) {
-            let engine = Operator::new();
+        fn an_answer_is_what_the_rule_says(
+            stack in samples::stack(),
+            asks in samples::asks(),
+            key in prop::option::of(".{0,300}"),
+        ) {
             let now = samples::now();
             let mut stack = samples::at(stack, now);
-            // As the house serves it.
+            // As the house serves it; no deadline passes while the engine, which has a clock, looks.
             stack.layers.retain(|layer| layer.live(now));
-            let place = Place {
-                zone: asks.zone.clone(),
-                instance: asks.instance.clone(),
-                bucket: asks.key.as_deref().and_then(|key| bucket(&engine, "order.x", key)),
-            };
-            let expected = stack.effective(&place, now);
+            for layer in &mut stack.layers {
+                layer.deadline = Timestamp(i64::MAX);
+            }
+            let asker = Asker { zone: asks.zone, instance: asks.instance, key };
+            let expected = by_the_rule(&Operator::new(), &stack, &asker);
             let question = Question::new(&samples::flag("order/x", stack));
-            let asker = Asker { zone: asks.zone, instance: asks.instance, key: asks.key };
-            prop_assert_eq!(question.answer(&engine, &asker).0, expected);
+            prop_assert_eq!(question.answer(&asker).0, expected);
         }
     }
 }
