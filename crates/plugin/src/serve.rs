@@ -4,7 +4,8 @@
 
 use crate::Adapter;
 use crate::service::Served;
-use futures::{Stream, StreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -87,11 +88,15 @@ impl ServeError {
 
 /// A plugin's whole `main`: serves until standard input is closed, says on standard error what fails.
 pub fn main(adapter: impl Adapter) -> ExitCode {
+    run(Served::new(adapter))
+}
+
+fn run(served: Served) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&ServeError::Start(error)),
     };
-    let served = runtime.block_on(serve(adapter));
+    let served = runtime.block_on(serve_here(served));
     // What is still running is of no use to anybody any more.
     runtime.shutdown_background();
     match served {
@@ -109,6 +114,15 @@ fn complain(error: &ServeError) -> ExitCode {
 /// Serves an adapter on a socket of its own, says where on standard output, and returns when standard
 /// input is closed.
 pub async fn serve(adapter: impl Adapter) -> Result<(), ServeError> {
+    serve_here(Served::new(adapter)).await
+}
+
+// Boxed, as below: what a caller awaits unboxed is compiled into the caller, here a gRPC server.
+fn serve_here(served: Served) -> BoxFuture<'static, Result<(), ServeError>> {
+    Box::pin(here(served))
+}
+
+async fn here(served: Served) -> Result<(), ServeError> {
     let env = |name: &str| std::env::var(name).ok();
     if env(COOKIE).as_deref() != Some(COOKIE_VALUE) {
         return Err(ServeError::NotStartedByRein);
@@ -123,11 +137,11 @@ pub async fn serve(adapter: impl Adapter) -> Result<(), ServeError> {
     let listener = listen(&path)?;
     let closed = stdin_closed().map_err(ServeError::Start)?;
     announce(&path).map_err(ServeError::Handshake)?;
-    let ended = serve_on(listener, adapter, async {
+    let gone = async {
         // An error means that the thread is gone, which is no less an end.
         let _ = closed.await;
-    })
-    .await;
+    };
+    let ended = until(listener, served, gone.boxed()).await;
     // The server removes the directory anyway.
     let _ = std::fs::remove_file(&path);
     ended
@@ -171,9 +185,24 @@ pub async fn serve_on(
     adapter: impl Adapter,
     end: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
+    until(listener, Served::new(adapter), end.boxed()).await
+}
+
+fn until(
+    listener: UnixListener,
+    served: Served,
+    end: BoxFuture<'_, ()>,
+) -> BoxFuture<'_, Result<(), ServeError>> {
+    serving_until(listener, served, end).boxed()
+}
+
+async fn serving_until(
+    listener: UnixListener,
+    served: Served,
+    end: BoxFuture<'_, ()>,
+) -> Result<(), ServeError> {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status(HEALTH, tonic_health::ServingStatus::Serving).await;
-    let served = Served::new(adapter);
     let (tell, told) = oneshot::channel::<()>();
     let serving = Server::builder()
         .add_service(health)

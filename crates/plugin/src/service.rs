@@ -13,17 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tonic::{Request, Response, Status, async_trait};
 
-/// An adapter as gRPC services.
-pub(crate) struct Served<A>(pub(crate) Arc<A>);
+/// An adapter as gRPC services. Which adapter is not in the type, or every plugin would compile a gRPC
+/// server of its own.
+#[derive(Clone)]
+pub(crate) struct Served(pub(crate) Arc<dyn Adapter>);
 
-impl<A> Clone for Served<A> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<A: Adapter> Served<A> {
-    pub(crate) fn new(adapter: A) -> Self {
+impl Served {
+    pub(crate) fn new(adapter: impl Adapter) -> Self {
         Self(Arc::new(adapter))
     }
 
@@ -69,7 +65,7 @@ fn keys(cells: Vec<CellKey>) -> Vec<String> {
 }
 
 #[async_trait]
-impl<A: Adapter> Plugin for Served<A> {
+impl Plugin for Served {
     async fn describe(
         &self,
         _: Request<wire::DescribeRequest>,
@@ -94,7 +90,7 @@ impl<A: Adapter> Plugin for Served<A> {
 }
 
 #[async_trait]
-impl<A: Adapter> Cells for Served<A> {
+impl Cells for Served {
     async fn resolve(
         &self,
         request: Request<wire::ResolveRequest>,
@@ -132,7 +128,7 @@ impl<A: Adapter> Cells for Served<A> {
 }
 
 #[async_trait]
-impl<A: Adapter> Silences for Served<A> {
+impl Silences for Served {
     async fn list_silences(
         &self,
         request: Request<wire::ListSilencesRequest>,

@@ -6,7 +6,7 @@ use crate::wire::registry_server::{Registry, RegistryServer};
 use crate::{Adapter, MAX_REPLY, wire};
 use tonic::{Request, Response, Status, async_trait};
 
-impl<A: Adapter> Served<A> {
+impl Served {
     pub(crate) fn registry(&self) -> RegistryServer<Self> {
         RegistryServer::new(self.clone())
             .max_decoding_message_size(MAX_REPLY)
@@ -19,7 +19,7 @@ impl<A: Adapter> Served<A> {
 }
 
 #[async_trait]
-impl<A: Adapter> Registry for Served<A> {
+impl Registry for Served {
     async fn list_instances(
         &self,
         request: Request<wire::ListInstancesRequest>,

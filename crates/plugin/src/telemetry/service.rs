@@ -6,7 +6,7 @@ use crate::wire::telemetry_server::{Telemetry, TelemetryServer};
 use crate::{Adapter, MAX_REPLY, wire};
 use tonic::{Request, Response, Status, async_trait};
 
-impl<A: Adapter> Served<A> {
+impl Served {
     pub(crate) fn telemetry(&self) -> TelemetryServer<Self> {
         TelemetryServer::new(self.clone())
             .max_decoding_message_size(MAX_REPLY)
@@ -25,7 +25,7 @@ fn failed<R: Default>(fault: Fault, place: impl FnOnce(&mut R, Option<wire::Faul
 }
 
 #[async_trait]
-impl<A: Adapter> Telemetry for Served<A> {
+impl Telemetry for Served {
     async fn measure(
         &self,
         request: Request<wire::MeasureRequest>,

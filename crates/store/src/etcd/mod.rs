@@ -21,6 +21,8 @@ mod read;
 mod watch;
 mod writer;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +65,12 @@ impl EtcdStore {
     /// # Errors
     /// [`StoreError::Unavailable`] when no member answers, or none lets this user in;
     /// [`StoreError::Invalid`] when a newer release made the store.
-    pub async fn open(options: EtcdOptions) -> Result<Self, StoreError> {
+    pub fn open(options: EtcdOptions) -> BoxFuture<'static, Result<Self, StoreError>> {
+        // Boxed, or all of etcd's client would be compiled again into whoever awaits it.
+        Self::opened(options).boxed()
+    }
+
+    async fn opened(options: EtcdOptions) -> Result<Self, StoreError> {
         if options.endpoints.is_empty() {
             return Err(StoreError::Invalid("no member of the etcd cluster is named".into()));
         }
