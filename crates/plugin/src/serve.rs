@@ -96,7 +96,7 @@ fn run(served: Served) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&ServeError::Start(error)),
     };
-    let served = runtime.block_on(serve_here(served));
+    let served = runtime.block_on(until_stdin_closes(served));
     // What is still running is of no use to anybody any more.
     runtime.shutdown_background();
     match served {
@@ -114,15 +114,10 @@ fn complain(error: &ServeError) -> ExitCode {
 /// Serves an adapter on a socket of its own, says where on standard output, and returns when standard
 /// input is closed.
 pub async fn serve(adapter: impl Adapter) -> Result<(), ServeError> {
-    serve_here(Served::new(adapter)).await
+    until_stdin_closes(Served::new(adapter)).await
 }
 
-// Boxed, as below: what a caller awaits unboxed is compiled into the caller, here a gRPC server.
-fn serve_here(served: Served) -> BoxFuture<'static, Result<(), ServeError>> {
-    Box::pin(here(served))
-}
-
-async fn here(served: Served) -> Result<(), ServeError> {
+async fn until_stdin_closes(served: Served) -> Result<(), ServeError> {
     let env = |name: &str| std::env::var(name).ok();
     if env(COOKIE).as_deref() != Some(COOKIE_VALUE) {
         return Err(ServeError::NotStartedByRein);
@@ -188,42 +183,37 @@ pub async fn serve_on(
     until(listener, Served::new(adapter), end.boxed()).await
 }
 
-fn until(
+/// Boxed: what a caller awaits unboxed is compiled into the caller, and this is a whole gRPC server.
+fn until<'a>(
     listener: UnixListener,
     served: Served,
-    end: BoxFuture<'_, ()>,
-) -> BoxFuture<'_, Result<(), ServeError>> {
-    serving_until(listener, served, end).boxed()
-}
-
-async fn serving_until(
-    listener: UnixListener,
-    served: Served,
-    end: BoxFuture<'_, ()>,
-) -> Result<(), ServeError> {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status(HEALTH, tonic_health::ServingStatus::Serving).await;
-    let (tell, told) = oneshot::channel::<()>();
-    let serving = Server::builder()
-        .add_service(health)
-        .add_service(served.plugin())
-        .add_service(served.cells())
-        .add_service(served.silences())
-        .add_service(served.telemetry())
-        .add_service(served.registry())
-        .serve_with_incoming_shutdown(Box::pin(own(listener)), async {
-            let _ = told.await;
-        });
-    let parting = async {
-        end.await;
-        let _ = tell.send(());
-        tokio::time::sleep(PARTING).await;
-    };
-    tokio::select! {
-        served = serving => served.map_err(ServeError::Serving),
-        // Streams have no end of their own.
-        () = parting => Ok(()),
-    }
+    end: BoxFuture<'a, ()>,
+) -> BoxFuture<'a, Result<(), ServeError>> {
+    Box::pin(async move {
+        let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status(HEALTH, tonic_health::ServingStatus::Serving).await;
+        let (tell, told) = oneshot::channel::<()>();
+        let serving = Server::builder()
+            .add_service(health)
+            .add_service(served.plugin())
+            .add_service(served.cells())
+            .add_service(served.silences())
+            .add_service(served.telemetry())
+            .add_service(served.registry())
+            .serve_with_incoming_shutdown(Box::pin(own(listener)), async {
+                let _ = told.await;
+            });
+        let parting = async {
+            end.await;
+            let _ = tell.send(());
+            tokio::time::sleep(PARTING).await;
+        };
+        tokio::select! {
+            served = serving => served.map_err(ServeError::Serving),
+            // Streams have no end of their own.
+            () = parting => Ok(()),
+        }
+    })
 }
 
 /// Connections of this process's own user; others are closed.
