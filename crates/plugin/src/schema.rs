@@ -4,19 +4,24 @@
 //! fetched, and the number of errors is bounded.
 
 use crate::FieldError;
+use boon::{CompileError, Compiler, Draft, ErrorKind, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
 /// Most errors that are told at once.
 const MAX_ERRORS: usize = 20;
 
+/// Where the schema stands while it is compiled; nothing is ever fetched from there.
+const PLACE: &str = "config:/schema";
+
 /// What is wrong with a configuration; none when it fits. `Err`: the schema itself is wrong.
 pub fn check(schema: &str, config: &str) -> Result<Vec<FieldError>, String> {
     let schema: Value = serde_json::from_str(schema).map_err(|e| format!("it is not JSON: {e}"))?;
-    let validator = jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .build(&schema)
-        .map_err(|e| crate::cut(format!("at {}: {e}", pointer(&e.instance_path().to_string()))))?;
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V2020_12);
+    compiler.use_loader(Box::new(Nowhere));
+    let mut schemas = Schemas::new();
+    let compiled = compiler.add_resource(PLACE, schema).and_then(|()| compiler.compile(PLACE, &mut schemas));
+    let compiled = compiled.map_err(|error| crate::cut(refusal(&error)))?;
     let config: Value = match serde_json::from_str(config) {
         Ok(config) => config,
         Err(error) => {
@@ -24,14 +29,63 @@ pub fn check(schema: &str, config: &str) -> Result<Vec<FieldError>, String> {
             return Ok(vec![FieldError { field: String::new(), message }]);
         }
     };
-    let errors = validator.iter_errors(&config).take(MAX_ERRORS);
-    Ok(errors
-        .map(|error| FieldError {
-            field: crate::cut(error.instance_path().to_string()),
-            // Without the value, which may be anything and long.
-            message: crate::cut(error.masked().to_string()),
-        })
-        .collect())
+    let mut errors = Vec::new();
+    if let Err(error) = schemas.validate(&config, compiled) {
+        collect(&error, &mut errors);
+    }
+    Ok(errors)
+}
+
+/// Refuses to fetch what a schema refers to.
+struct Nowhere;
+
+impl UrlLoader for Nowhere {
+    fn load(&self, url: &str) -> Result<Value, Box<dyn std::error::Error>> {
+        Err(format!("{url} is not in the schema itself, and nothing is fetched").into())
+    }
+}
+
+/// What is wrong with a schema, and where.
+fn refusal(error: &CompileError) -> String {
+    match error {
+        CompileError::ValidationError { src, .. } => {
+            let mut errors = Vec::new();
+            collect(src, &mut errors);
+            let first = errors.into_iter().next();
+            first
+                .map_or_else(|| src.to_string(), |one| format!("at {}: {}", pointer(&one.field), one.message))
+        }
+        CompileError::LoadUrlError { src, .. } => src.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The errors at the ends: those above them only say that there are some below.
+fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<FieldError>) {
+    for cause in &error.causes {
+        collect(cause, into);
+    }
+    if error.causes.is_empty() && into.len() < MAX_ERRORS {
+        into.push(FieldError {
+            field: crate::cut(error.instance_location.to_string()),
+            message: crate::cut(message(&error.kind)),
+        });
+    }
+}
+
+/// Without the value where it is a text, which may be anything and long.
+fn message(kind: &ErrorKind<'_, '_>) -> String {
+    let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match kind {
+        ErrorKind::Required { want } => format!("{} must be there", names(want)),
+        ErrorKind::AdditionalProperties { got } => {
+            let got: Vec<&str> = got.iter().map(AsRef::as_ref).collect();
+            format!("{} is not known here", names(&got))
+        }
+        ErrorKind::Pattern { want, .. } => format!("it does not match {want}"),
+        ErrorKind::Format { want, err, .. } => format!("it is no valid {want}: {err}"),
+        other => other.to_string(),
+    }
 }
 
 fn pointer(path: &str) -> &str {
@@ -56,12 +110,26 @@ mod tests {
         assert_eq!(fields("{}"), [""]);
         assert_eq!(fields("[]"), [""]);
         assert_eq!(fields("not json"), [""]);
+        let all = check(SCHEMA, r#"{"peers":["http://x", 7, "secret"],"more":1}"#).unwrap();
+        let all: Vec<String> = all.into_iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
+        let expected = [
+            ": `more` is not known here",
+            "/peers/1: want string, but got number",
+            "/peers/2: it does not match ^http",
+        ];
+        assert_eq!(all.len(), expected.len(), "{all:?}");
+        assert!(expected.iter().all(|one| all.iter().any(|said| said == one)), "{all:?}");
     }
 
     #[test]
     fn a_wrong_schema_says_so() {
         assert!(check("nonsense", "{}").unwrap_err().contains("not JSON"));
-        assert!(check(r#"{"type":"nothing"}"#, "{}").is_err());
-        assert!(check(r#"{"$ref":"http://127.0.0.1:1/x"}"#, "{}").is_err());
+        let told = check(r#"{"type":"nothing"}"#, "{}").unwrap_err();
+        assert!(told.starts_with("at /type: "), "{told}");
+        for elsewhere in ["http://127.0.0.1:1/x", "file:///etc/hostname"] {
+            let told = check(&format!(r#"{{"$ref":"{elsewhere}"}}"#), "{}").unwrap_err();
+            assert!(told.contains("nothing is fetched"), "{told}");
+        }
+        assert!(check(r#"{"pattern":"("}"#, "{}").unwrap_err().contains('('));
     }
 }
