@@ -149,8 +149,21 @@ impl House {
             if let Err(error) = self.stand_once(&member).await {
                 tracing::warn!(%error, "this server's session could not be kept");
             }
-            tokio::time::sleep(RENEW).await;
+            tokio::select! {
+                () = tokio::time::sleep(RENEW) => {}
+                () = self.leader_gone() => {}
+            }
         }
+    }
+
+    /// Waits until whoever leads now does no longer; for ever if nobody does.
+    async fn leader_gone(&self) {
+        let mut revision = self.revision.subscribe();
+        if self.image.read().leader.is_none() {
+            std::future::pending().await
+        }
+        // The house outlives this, and so what tells of revisions does.
+        let _ = revision.wait_for(|_| self.image.read().leader.is_none()).await;
     }
 
     pub(crate) async fn stand_once(&self, member: &Member) -> Result<(), AppError> {
