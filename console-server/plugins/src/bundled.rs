@@ -1,6 +1,6 @@
 //! Being a bundled plugin: what `plugin serve NAME` does before the plugin's own code runs.
 
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -29,6 +29,7 @@ pub enum BeginError {
 /// does nothing; [`rein_plugin::serve()`] then says what this program is for.
 pub fn begin() -> Result<(), BeginError> {
     tie(Signal::KILL)?;
+    apart();
     let Ok(theirs) = std::env::var(IMAGE) else { return Ok(()) };
     let own = image(Path::new("/proc/self/exe")).map_err(|e| BeginError::System(e.to_string()))?;
     match own == theirs {
@@ -43,6 +44,16 @@ pub(crate) fn tie(signal: Signal) -> Result<(), BeginError> {
     set_parent_process_death_signal(Some(signal)).map_err(|e| BeginError::System(e.to_string()))?;
     let alive = getppid().is_some_and(|pid| pid.as_raw_nonzero().to_string() == parent);
     if alive { Ok(()) } else { Err(BeginError::Orphan) }
+}
+
+/// Gives this process a session of its own. Linux shares the processors out among sessions first (autogroup), so a
+/// plugin that is busy with all its threads takes one share beside the server and other plugins, and not one a thread.
+pub(crate) fn apart() {
+    // Without a server it was typed at a terminal, and belongs there.
+    if std::env::var_os(PARENT).is_some() {
+        // Who leads a group already cannot; it only would be fairer.
+        let _ = setsid();
+    }
 }
 
 /// Which build a file is: the version, and the very file. A running image cannot be written to, so the

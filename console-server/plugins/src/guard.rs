@@ -5,7 +5,7 @@
 //! session they put themselves into. The *runner* is its child, which limits itself and then becomes the
 //! program, so that nothing has to run between fork and exec.
 
-use crate::bundled::{BeginError, PARENT, tie};
+use crate::bundled::{BeginError, PARENT, apart, tie};
 use crate::options::Limits;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, kill_process, kill_process_group, set_child_subreaper,
@@ -150,6 +150,7 @@ async fn guard(guarded: &Guarded) -> Result<u8, String> {
         Err(BeginError::Orphan) => return Ok(0),
         Err(error) => return Err(error.to_string()),
     }
+    apart();
     // Orphans of the program come to this process, and to nobody else.
     set_child_subreaper(Some(rustix::process::getpid())).map_err(|e| e.to_string())?;
     let mut child = tokio::process::Command::new("/proc/self/exe")

@@ -218,6 +218,8 @@ async fn part(child: &mut Child, guarded: bool) {
         // It may have ended in this moment.
         let _ = kill_process_group(group, Signal::KILL);
     }
+    // One that had not come to lead its group yet.
+    let _ = child.start_kill();
     // A process that was killed and cannot end is stuck in the kernel; nobody can do more.
     let _ = tokio::time::timeout(PARTING, child.wait()).await;
 }
@@ -254,7 +256,6 @@ fn command(ground: &Ground, own: &Own, trust: &Trust, plugin: &str, program: Opt
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         // A guard whose standard input is closed ends by itself, and all it guards before.
         .kill_on_drop(matches!(trust, Trust::Bundled));
     command
