@@ -1,8 +1,9 @@
 //! Services: instances that are processes, a registry that dies, and a Prometheus that nobody here wrote.
 
+use crate::kit::client::Client;
 use crate::kit::desk::piped;
 use crate::kit::http;
-use crate::kit::room::Room;
+use crate::kit::room::{Room, repository};
 use crate::kit::server::{Server, Watched, rein};
 use crate::kit::wait::{secs, until, until_true};
 use rein_parts::Discovery;
@@ -201,4 +202,58 @@ fn the_demo_registers_itself_and_a_real_prometheus_finds_it() {
     until_true("Prometheus has lost it", secs(10), || prometheus.found().len() as u64 == instances - 1);
     desk("undo --yes");
     until_true("Prometheus has found it again", secs(10), || prometheus.found().len() as u64 == instances);
+}
+
+#[test]
+fn grpcio_registers_beats_and_watches() {
+    let registry = Server::start("services-grpc");
+    let desk = registry.desk();
+    let settings = json!({
+        "target": registry.http.to_string(),
+        "token": desk.token("order", "client", "order/*"),
+        "proto": repository().join("proto"),
+        "service": "order",
+    });
+    let errors = registry.room.path().join("registry-client.stderr");
+    let Some(mut client) = Client::script("registry_client.py", &settings, &errors) else { return };
+    let mut lives = Vec::new();
+    for n in 1..=4 {
+        let wanted = json!({
+            "service": "order", "id": format!("i-{n}"), "address": format!("10.0.0.7:{n}"), "zone": "sh",
+            "version": "v2.4", "metadata": {"rack": "r7"}, "heartbeat_seconds": 30,
+        });
+        let said = client.ask(&json!({ "register": wanted }));
+        assert!(said["outcome"] == "registered" && said["heartbeat_seconds"] == 30, "{said}");
+        lives.push(said["incarnation"].as_str().unwrap().to_owned());
+    }
+    let roster = |client: &mut Client| -> Vec<String> {
+        let seen = client.ask(&json!({"roster": true}));
+        let instances = seen["instances"].as_array().unwrap().clone();
+        assert!(instances.iter().all(|one| one["metadata"]["rack"] == "r7" && one["zone"] == "sh"), "{seen}");
+        instances.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    until_true("all four are seen", secs(5), || roster(&mut client).len() == 4);
+    let _ = desk.types("rein service list").exit(0).prints("4/4").prints("sh 4/4");
+    let _ = desk.types("rein service drain order/i-1 --for 20m --incident INC-42 --yes").exit(0);
+    until_true("the drain is seen", secs(2), || roster(&mut client) == ["i-2", "i-3", "i-4"]);
+    let _ = desk.types("rein undo --yes").exit(0);
+    until_true("so is its end", secs(2), || roster(&mut client).len() == 4);
+    // Whoever is unknown is told so, and what is wrong is said as HTTP says it.
+    let beat = |id: &str, life: &str| json!({"service": "order", "id": id, "incarnation": life});
+    let said = client.ask(&json!({"heartbeat": {"beats": [beat("i-1", &lives[0]), beat("i-9", "x")]}}));
+    assert_eq!(said, json!({"taken": 1, "unknown": ["order/i-9"]}));
+    let said = client.ask(&json!({"register": {"service": "order", "id": "i-5", "address": "nowhere"}}));
+    assert!(said["code"] == "INVALID_ARGUMENT" && said["says"] == "invalid", "{said}");
+    let check = json!({"kind": "KIND_UNSPECIFIED"});
+    let said = client.ask(
+        &json!({"register": {"service": "order", "id": "i-5", "address": "10.0.0.7:5", "check": check}}),
+    );
+    assert!(said["error"].as_str().unwrap_or_default().contains("KIND_HTTP"), "{said}");
+    let said = client.ask(&json!({"register": {"service": "sms", "id": "i-1", "address": "10.0.0.7:9"}}));
+    assert!(said["code"] == "PERMISSION_DENIED" && said["says"] == "denied", "{said}");
+    let said = client.ask(&json!({"deregister": {"service": "order", "id": "i-4"}, "token": false}));
+    assert!(said["code"] == "UNAUTHENTICATED", "{said}");
+    let said = client.ask(&json!({"deregister": {"service": "order", "id": "i-4", "incarnation": lives[3]}}));
+    assert_eq!(said, json!({}));
+    until_true("it is gone", secs(2), || roster(&mut client) == ["i-1", "i-2", "i-3"]);
 }

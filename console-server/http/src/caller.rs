@@ -17,7 +17,11 @@ pub(crate) struct Caller(pub(crate) Actor);
 
 /// The secret in a request, if there is one.
 pub(crate) fn token(parts: &Parts) -> Option<&str> {
-    let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    bearer(parts.headers.get(AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The secret in the value of `authorization`, if it is of that kind.
+pub(crate) fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -17,6 +17,7 @@ mod incidents;
 mod markers;
 mod openapi;
 mod peer;
+mod registry;
 mod services;
 mod silences;
 mod status;
@@ -131,6 +132,7 @@ pub fn router(app: App, doors: Router) -> Router {
             answer::Refusal(AppError::new(ErrorCode::MethodRefused, "this path does not take that method"))
         })
         .with_state(app.clone())
+        .merge(registry::routes(app.clone()))
         .merge(doors)
         .layer(from_fn_with_state(app, guard::judge))
         .layer(from_fn(answer::observe))

@@ -22,7 +22,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 /// Between two signs of life of a watch.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Register an instance, or say what altered
 #[utoipa::path(post, path = "/v1/registry/instances", tag = "services", request_body = RegisterRequest,

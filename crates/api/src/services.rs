@@ -72,6 +72,13 @@ pub enum CheckKind {
     Grpc,
 }
 
+impl CheckRequest {
+    /// The usual one of a kind: what is not said when it is asked for.
+    pub fn usual(kind: CheckKind) -> Self {
+        Self { kind, path: String::new(), every_seconds: ten(), rise: one(), fall: three() }
+    }
+}
+
 fn ten() -> u32 {
     10
 }
