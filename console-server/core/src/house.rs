@@ -148,6 +148,7 @@ impl House {
         tasks.spawn(until(stop.clone(), house().expire()));
         tasks.spawn(until(stop.clone(), house().sign()));
         tasks.spawn(until(stop.clone(), house().prune()));
+        tasks.spawn(until(stop.clone(), house().forget_the_silent()));
         tasks.spawn(house().tend_all(stop.clone()));
         tasks.spawn(until(stop.clone(), house().stand()));
         tasks.spawn(until(stop.clone(), house().pulse()));

@@ -6,6 +6,7 @@ mod rig;
 use rein_api::ErrorCode;
 use rein_api::alerts::{AlertRulesDocument, JudgedAlerts, JudgedQuery, LineView};
 use rein_api::backends::BackendDocument;
+use rein_api::markers::MarkerRequest;
 use rein_api::services::ServiceDocument;
 use rein_core::app::definitions::Mode;
 use rein_core::{House, HouseOptions};
@@ -230,6 +231,37 @@ async fn what_begins_with_a_change_is_folded_under_it() {
     let judged = scene.judged().await;
     assert_eq!(told(&judged), ["top P1 order/coupons off order", "folded P1 Later order 1"]);
     assert!(reasons(&judged.lines[1])[4].contains("ended"), "{:?}", reasons(&judged.lines[1]));
+}
+
+#[tokio::test]
+async fn what_begins_after_a_change_made_elsewhere_is_folded_under_that() {
+    let scene = scene(&["alerts", "calls"]).await;
+    let Scene { house, admin, town, hand, .. } = &scene;
+    let deploy = MarkerRequest {
+        kind: "deploy".into(),
+        service: "order".into(),
+        version: Some("v2.4".into()),
+        by: Some("ci".into()),
+        ..MarkerRequest::default()
+    };
+    let marked = house.mark(admin, None, &deploy).await.unwrap().marker;
+    hand.pass(120_000);
+    let old = fires("Old", "order", "critical", 60);
+    *town.alerts.lock() = vec![old, fires("New", "order", "critical", -60)];
+    let judged = scene.judged().await;
+    assert_eq!(
+        told(&judged),
+        ["top P1 Old order", "top P1 deploy order v2.4 order", "folded P1 New order 2"]
+    );
+    let line = &judged.lines[1];
+    assert_eq!(
+        (line.id.as_str(), line.kind.as_str(), line.by.as_deref()),
+        (marked.id.as_str(), "change", Some("ci"))
+    );
+    // It is a moment: nothing lies over the service since.
+    assert!(!reasons(&judged.lines[0]).iter().any(|text| text.contains("lies over it")), "{judged:?}");
+    *town.alerts.lock() = vec![fires("Elsewhere", "payment", "critical", -60)];
+    assert_eq!(scene.told().await, ["top P1 Elsewhere payment"]);
 }
 
 #[tokio::test]

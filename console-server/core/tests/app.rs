@@ -269,7 +269,8 @@ fn nothing_else_commits() {
             "gate.rs",
             "reconcile/held.rs",
             "reconcile/mod.rs",
-            "reconcile/settle.rs"
+            "reconcile/settle.rs",
+            "reconcile/silent.rs"
         ]
     );
 }

@@ -205,6 +205,36 @@ async fn whoever_falls_silent_is_lost_and_comes_back_with_a_heartbeat() {
 }
 
 #[tokio::test]
+async fn whoever_is_silent_for_an_hour_is_taken_out_and_may_come_back() {
+    let (rig, client) = rig().await;
+    let all = eight(&rig, &client).await;
+    for _ in 0..4 {
+        rig.hand.pass(10_000);
+        rig.house.heartbeats_of(&client, &beats(&all[1..])).unwrap();
+    }
+    until_served(&rig, "one is lost", 7).await;
+    for _ in 0..358 {
+        rig.hand.pass(10_000);
+        rig.house.heartbeats_of(&client, &beats(&all[1..])).unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(2_600)).await;
+    assert_eq!(service(&rig).instances.len(), 8, "an hour is not over yet");
+    for _ in 0..3 {
+        rig.hand.pass(10_000);
+        rig.house.heartbeats_of(&client, &beats(&all[1..])).unwrap();
+    }
+    rig.until("it is taken out", async |rig| service(rig).instances.len() == 7).await;
+    let audit = rig.audit().await;
+    let entry = audit.iter().find(|entry| entry.verb == "service:deregister").unwrap();
+    assert_eq!((entry.actor.as_str(), entry.targets[0].as_str()), ("rein", "order/sh-1"));
+    // Its next heartbeat is told to register, and so it does.
+    let told = rig.house.heartbeats_of(&client, &beats(&all[..1])).unwrap();
+    assert_eq!(told.unknown, ["order/sh-1"]);
+    register(&rig, &client, &instance("order", "sh-1", "sh")).await;
+    until_served(&rig, "it is back", 8).await;
+}
+
+#[tokio::test]
 async fn a_mass_loss_is_the_network_until_somebody_says_otherwise() {
     let (rig, client) = rig().await;
     let all = eight(&rig, &client).await;

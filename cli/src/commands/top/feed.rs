@@ -9,13 +9,15 @@ use rein_api::switches::SwitchList;
 use rein_client::{Client, ClientError, Event};
 use rein_domain::name::ServiceName;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
 
 /// Fetched at least this often; sooner when something altered.
 const REST: Duration = Duration::from_secs(2);
 /// Between two fetches, however much alters.
 const LEAST: Duration = Duration::from_millis(250);
+/// How many times longer than a fetch the rest after it is: thousands of services are not fetched all the time.
+const RESTS: u32 = 5;
 /// How often backends are asked: what they measure is older than that.
 const BACKENDS: Duration = Duration::from_secs(5);
 
@@ -78,6 +80,7 @@ impl Feed {
         let mut inside = self.inside.subscribe();
         loop {
             let open = inside.borrow_and_update().clone();
+            let began = Instant::now();
             let told = match picture(&self.client, open.as_ref()).await {
                 Ok(picture) => News::Picture(Box::new(picture)),
                 Err(error) => News::Lost(CliError::from(error).message),
@@ -85,7 +88,7 @@ impl Feed {
             if self.news.send(told).await.is_err() {
                 return;
             }
-            tokio::time::sleep(LEAST).await;
+            tokio::time::sleep((began.elapsed() * RESTS).clamp(LEAST, REST)).await;
             tokio::select! {
                 () = self.altered.notified() => {}
                 _ = inside.changed() => {}

@@ -5,6 +5,7 @@ mod cells;
 mod entries;
 mod held;
 mod settle;
+mod silent;
 
 pub(crate) use cells::{wanted, wanted_in, weighs_in, weights};
 pub(crate) use settle::{Look, Looks, next_words};

@@ -218,6 +218,21 @@ impl Registry {
         silent.len()
     }
 
+    /// Some of those who have counted as lost for longer than `limit`.
+    pub(crate) fn silent_for(
+        &self,
+        limit: Duration,
+        most: usize,
+        now: i64,
+    ) -> Vec<(ServiceName, InstanceName, Incarnation)> {
+        let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let pulses = self.pulses.read();
+        let all = pulses.iter().flat_map(|(service, all)| all.iter().map(move |one| (service, one)));
+        let long = all.filter(|(_, (_, pulse))| pulse.silent.is_some_and(|since| now - since > limit));
+        let named = long.map(|(service, (id, pulse))| (service.clone(), id.clone(), pulse.life.clone()));
+        named.take(most).collect()
+    }
+
     /// What was heard since `after`: instance, life, and how long ago in milliseconds.
     pub(super) fn heard_since(&self, after: i64, now: i64) -> Vec<(String, String, String, i64)> {
         let pulses = self.pulses.read();

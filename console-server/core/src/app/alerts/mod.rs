@@ -17,6 +17,7 @@ use rein_api::definitions::DefinedView;
 use rein_domain::access::{Actor, Pattern, Verb};
 use rein_domain::alert::{Alert, CallGraph, Flight, Known, Priority, Scene, State, THE_RULES, judge};
 use rein_domain::change::Change;
+use rein_domain::marker::Marker;
 use rein_domain::name::{BackendName, ServiceName};
 use rein_domain::time::Timestamp;
 use rein_plugin::AlertSeen;
@@ -276,9 +277,24 @@ fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Fl
             over: over(image, change, now).map(|(at, _)| at),
         })
     };
-    match services.is_empty() {
-        true => Vec::new(),
-        false => image.world.changes().filter_map(flight).collect(),
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let elsewhere = image.markers.since(Timestamp(i64::MIN)).into_iter();
+    let elsewhere = elsewhere.filter(|marker| services.contains(marker.service.as_str())).map(made_elsewhere);
+    image.world.changes().filter_map(flight).chain(elsewhere).collect()
+}
+
+/// A change that somebody else made, and recorded: a moment, and not a layer that lies over the service.
+fn made_elsewhere(marker: &Marker) -> Flight {
+    let version = marker.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+    Flight {
+        id: marker.id.to_string(),
+        what: format!("{} {}{version}", marker.kind, marker.service),
+        by: marker.by.to_string(),
+        services: [marker.service.to_string()].into(),
+        began: marker.at,
+        over: Some(marker.at),
     }
 }
 
