@@ -160,7 +160,7 @@ impl House {
     async fn leader_gone(&self) {
         let mut revision = self.revision.subscribe();
         if self.image.read().leader.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         // The house outlives this, and so what tells of revisions does.
         let _ = revision.wait_for(|_| self.image.read().leader.is_none()).await;

@@ -140,7 +140,7 @@ fn secret(metadata: &MetadataMap) -> Option<&str> {
 fn key(metadata: &MetadataMap) -> Result<Option<IdempotencyKey>, Status> {
     let Some(text) = metadata.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = IdempotencyKey::parse(text.to_str().unwrap_or_default());
-    key.map(Some).map_err(|error| status(&error.into()))
+    key.map(Some).map_err(|error| status(&error))
 }
 
 /// What is registered, as the house takes it.

@@ -38,7 +38,7 @@ fn main() {
     let (rounds, calls) = (numbers.next().unwrap_or(10), numbers.next().unwrap_or(2_000));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     println!("{rounds} rounds of {calls} calls without and with the neighbour; median round (least, most)");
-    println!("{:<16} {:>12} {:>12}   {}", "neighbour", "p99 without", "p99 with", "ratio");
+    println!("{:<16} {:>12} {:>12}   ratio", "neighbour", "p99 without", "p99 with");
     for fault in FAULTS {
         let (name, without, with, ratios) = runtime.block_on(measure(fault, rounds, calls));
         let ratio = |at: usize| ratios[at.min(ratios.len() - 1)];

@@ -20,8 +20,9 @@ pub fn check(schema: &str, config: &str) -> Result<Vec<FieldError>, String> {
     compiler.set_default_draft(Draft::V2020_12);
     compiler.use_loader(Box::new(Nowhere));
     let mut schemas = Schemas::new();
-    let compiled = compiler.add_resource(PLACE, schema).and_then(|()| compiler.compile(PLACE, &mut schemas));
-    let compiled = compiled.map_err(|error| crate::cut(refusal(&error)))?;
+    let wrong = |error: CompileError| crate::cut(refusal(&error));
+    compiler.add_resource(PLACE, schema).map_err(wrong)?;
+    let compiled = compiler.compile(PLACE, &mut schemas).map_err(wrong)?;
     let config: Value = match serde_json::from_str(config) {
         Ok(config) => config,
         Err(error) => {
