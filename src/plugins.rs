@@ -8,7 +8,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// Their names, as definitions of backends use them.
-pub(crate) const BUNDLED: &[&str] = &["alertmanager", "etcd", "prometheus"];
+pub(crate) const BUNDLED: &[&str] = &["alertmanager", "etcd", "prometheus", "zookeeper"];
 
 /// Is what a server started this process for, until the server wants it no more.
 pub(crate) fn run(args: PluginArgs) -> ExitCode {
@@ -57,6 +57,7 @@ fn serve(name: &str) -> ExitCode {
         "alertmanager" => rein_plugin::serve::main(rein_plugin_alertmanager::adapter()),
         "etcd" => rein_plugin::serve::main(rein_plugin_etcd::adapter()),
         "prometheus" => rein_plugin::serve::main(rein_plugin_prometheus::adapter()),
+        "zookeeper" => rein_plugin::serve::main(rein_plugin_zookeeper::adapter()),
         _ => complain(&format!(
             "no plugin of this program is called `{name}`; there are {}",
             BUNDLED.join(", ")

@@ -12,6 +12,7 @@ mod http;
 mod page;
 mod prometheus;
 mod proxy;
+mod zookeeper;
 
 pub use alertmanager::{Alertmanager, Cluster};
 pub use discovery::Discovery;
@@ -20,6 +21,7 @@ pub use http::request;
 pub use page::Page;
 pub use prometheus::{Job, Prometheus};
 pub use proxy::{Mode, Proxy};
+pub use zookeeper::Zookeeper;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, TcpListener};
