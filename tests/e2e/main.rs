@@ -37,3 +37,4 @@ mod services;
 mod silences;
 mod telemetry;
 mod top;
+mod zookeeper;

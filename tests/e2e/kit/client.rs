@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     PythonUnleash,
     /// Services that find each other by gRPC's etcd naming.
     GoEtcd,
+    /// Services that find each other by Curator's service discovery.
+    JavaCurator,
 }
 
 /// A client that runs.
@@ -72,6 +74,7 @@ impl Kind {
             Self::PythonOfrep => "OFREP through Python",
             Self::PythonUnleash => "Unleash through Python",
             Self::GoEtcd => "gRPC's etcd naming through Go",
+            Self::JavaCurator => "Curator's service discovery through Java",
         }
     }
 
@@ -83,13 +86,17 @@ impl Kind {
         };
         let script = match self {
             Self::GoFlagd => return Ok(Command::new(need(target().join("clients/go-flagd"), "Go")?)),
-            Self::JavaFlagd => {
-                let jar = need(target().join("clients/java/flagd-client.jar"), "Java")?;
+            Self::JavaFlagd | Self::JavaCurator => {
+                let (jar, class) = match self {
+                    Self::JavaCurator => ("java-curator/curator-client.jar", "rein.CuratorClient"),
+                    _ => ("java/flagd-client.jar", "rein.FlagdClient"),
+                };
+                let jar = need(target().join("clients").join(jar), "Java")?;
                 let lib = jar.with_file_name("lib").join("*");
                 let mut command = Command::new("java");
                 // Started often, and never for long.
                 command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp"]);
-                command.arg(format!("{}:{}", jar.display(), lib.display())).arg("rein.FlagdClient");
+                command.arg(format!("{}:{}", jar.display(), lib.display())).arg(class);
                 return Ok(command);
             }
             Self::PythonFlagd => "flagd_client.py",
@@ -105,7 +112,7 @@ impl Kind {
     fn settings(self, server: &Server, admin: &Desk, name: &str) -> Value {
         let token = || admin.token(name, "client", "order/*");
         match self {
-            Self::GoEtcd => json!({}),
+            Self::GoEtcd | Self::JavaCurator => json!({}),
             Self::PythonFlagd | Self::GoFlagd | Self::JavaFlagd => json!({
                 "host": "127.0.0.1",
                 "port": server.grpc.port(),
@@ -142,10 +149,19 @@ impl Client {
 
     /// A service that registers itself in etcd, or calls those that did.
     pub(crate) fn in_etcd(settings: &Value, errors: &Path) -> Option<Self> {
-        match Kind::GoEtcd.program() {
-            Ok(program) => Some(Self::run(Kind::GoEtcd, program, settings, errors)),
+        Self::with(Kind::GoEtcd, settings, errors)
+    }
+
+    /// Services that register themselves in ZooKeeper, and one that calls them.
+    pub(crate) fn in_curator(settings: &Value, errors: &Path) -> Option<Self> {
+        Self::with(Kind::JavaCurator, settings, errors)
+    }
+
+    fn with(kind: Kind, settings: &Value, errors: &Path) -> Option<Self> {
+        match kind.program() {
+            Ok(program) => Some(Self::run(kind, program, settings, errors)),
             Err(why) => {
-                skipped(Kind::GoEtcd.what(), &why);
+                skipped(kind.what(), &why);
                 None
             }
         }
