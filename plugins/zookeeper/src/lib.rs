@@ -80,7 +80,8 @@ impl Adapter for Zookeeper {
                  connection to ZooKeeper: that is another node, and the drain is moot",
                 "keep out an instance that writes its node again by itself: that is a conflict, or written over \
                  where the backend says `reassert: limited`",
-                "keep out clients that read nodes by themselves and do not mind `enabled`",
+                "keep out clients that do not mind `enabled`; Curator's own from before that field cannot read \
+                 such an entry",
             ]
             .map(str::to_owned)
             .to_vec(),

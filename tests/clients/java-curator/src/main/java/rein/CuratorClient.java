@@ -21,7 +21,8 @@ import org.apache.curator.x.discovery.strategies.RoundRobinStrategy;
  * described in ../../python/lines.py, with these settings and commands:
  *
  * <pre>
- * {"servers": "HOST:PORT", "base": PATH, "service": NAME, "register": [ID...], "zone": TEXT}
+ * {"servers": "HOST:PORT", "base": PATH, "service": NAME, "register": [ID...], "zone": TEXT,
+ *  "watch": BOOL}   watch: each reads what others write into its own entry, and registers so from then on
  * {"calls": true}   how often each was given since this was asked last    -> {"seen": {ID: N}}
  * {"again": ID}     registers anew, as after a lost connection            -> {"done": true}
  * </pre>
@@ -38,8 +39,11 @@ public final class CuratorClient {
         client.start();
         client.blockUntilConnected();
         Map<String, ServiceInstance<Map>> own = new HashMap<>();
-        ServiceDiscovery<Map> discovery =
-                ServiceDiscoveryBuilder.builder(Map.class).client(client).basePath(base).build();
+        ServiceDiscovery<Map> discovery = ServiceDiscoveryBuilder.builder(Map.class)
+                .client(client)
+                .basePath(base)
+                .watchInstances(given.path("watch").asBoolean())
+                .build();
         discovery.start();
         int port = 8000;
         for (JsonNode id : given.get("register")) {
