@@ -86,7 +86,7 @@ impl Backend {
 
 /// What a server answers to the word `srvr`.
 async fn said(server: &Server) -> io::Result<String> {
-    let mut stream = TcpStream::connect(resolved(server).await?).await?;
+    let mut stream = TcpStream::connect(resolved(server).await?.as_slice()).await?;
     stream.write_all(b"srvr").await?;
     let mut text = Vec::new();
     stream.take(MAX_SAID).read_to_end(&mut text).await?;

@@ -18,6 +18,9 @@ const BREATH: Duration = Duration::from_millis(200);
 /// For all servers together: a call of Rein ends after 2 seconds, and its own words say more than that.
 const MOST: Duration = Duration::from_millis(1800);
 
+/// Most addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 4;
+
 /// Why a call brought no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -143,7 +146,7 @@ impl Ensemble {
         let mut last = None;
         for server in &self.settings.servers {
             match resolved(server).await {
-                Ok(address) => addresses.push(address.to_string()),
+                Ok(all) => addresses.extend(all.iter().map(SocketAddr::to_string)),
                 Err(error) => last = Some(format!("{}: {error}", server.name)),
             }
         }
@@ -197,14 +200,16 @@ impl Ensemble {
     }
 }
 
-/// Where a server is, if it may be called: a name may resolve to anything.
-pub(crate) async fn resolved(server: &Server) -> io::Result<SocketAddr> {
+/// Where a server is, if it may be called: a name may resolve to anything. At least one address.
+pub(crate) async fn resolved(server: &Server) -> io::Result<Vec<SocketAddr>> {
+    let mut found = Vec::new();
     let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{} has no address", server.host));
     for address in tokio::net::lookup_host((server.host.as_str(), server.port)).await? {
         match rein_plugin::address::refused(address.ip()) {
             Some(why) => last = io::Error::new(io::ErrorKind::PermissionDenied, format!("{address}: {why}")),
-            None => return Ok(address),
+            None if found.len() < MOST_ADDRESSES => found.push(address),
+            None => {}
         }
     }
-    Err(last)
+    if found.is_empty() { Err(last) } else { Ok(found) }
 }

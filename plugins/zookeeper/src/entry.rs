@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Longest data of a node that is read as an instance, in bytes. As a cell's value it may be twice as long.
 pub(crate) const MAX_RAW: usize = 16 * 1024;
 
+/// Longest data of a cell: a drain may put a field in.
+pub(crate) const MAX_DATA: usize = MAX_RAW + 32;
+
 /// One life of one node. Its text is `PATH#CZXID`: the transaction that created the node, as sixteen
 /// hexadecimal digits. Nodes that hang on no session have 0, and live until somebody deletes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +78,8 @@ impl Value {
             return Err(wrong("it is no object".to_owned()));
         }
         let value: Self = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        if value.data.len() > MAX_RAW {
-            return Err(wrong(format!("it has {} bytes; at most {MAX_RAW} are taken", value.data.len())));
+        if value.data.len() > MAX_DATA {
+            return Err(wrong(format!("it has {} bytes; at most {MAX_DATA} are taken", value.data.len())));
         }
         Ok(value)
     }
@@ -157,7 +160,7 @@ mod tests {
         let value = Value { data: data.into() };
         assert_eq!(Value::parse(&value.text(), &cell).unwrap().data, data);
         assert_eq!(Value::parse(&format!(" {} ", value.text()), &cell).unwrap(), value);
-        let big = Value { data: "x".repeat(MAX_RAW + 1) }.text();
+        let big = Value { data: "x".repeat(MAX_DATA + 1) }.text();
         for bad in ["", "{}", "[]", "[\"x\"]", "\"x\"", "{\"data\":1}", "{\"data\":\"\",\"more\":1}", &big] {
             assert!(matches!(Value::parse(bad, &cell), Err(Fault::Invalid(_))), "{bad:.40}");
         }

@@ -1,6 +1,6 @@
 //! What Curator writes into a node: reading it, and taking its traffic away without touching anything else.
 
-use crate::entry::{Cell, Fields, MAX_RAW, names};
+use crate::entry::{Cell, Fields, MAX_DATA, MAX_RAW, names};
 use rein_plugin::MAX_NAME;
 use rein_plugin::registry::InstanceListed;
 use serde::Deserialize;
@@ -105,10 +105,14 @@ pub(crate) struct Node<'a> {
 /// need not be true.
 pub(crate) fn instance(node: &Node<'_>, base: &str, fields: &Fields) -> Option<InstanceListed> {
     let (service, id) = (node.service, node.id);
-    if node.data.len() > MAX_RAW || !names(base, service, id) {
+    if node.data.len() > MAX_DATA || !names(base, service, id) {
         return None;
     }
     let raw = std::str::from_utf8(node.data).ok()?;
+    // One that is drained may have grown by that.
+    if raw.len() > MAX_RAW && !disabled(raw) {
+        return None;
+    }
     let object = Object::read(raw)?;
     // Another serializer's JSON need not have them.
     let named = object.get("name").is_some() && object.get("id").is_some();
@@ -214,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_no_instance_is_left_out() {
-        let big = format!(r#"{{"name":"a","id":"b","address":"{}"}}"#, "x".repeat(MAX_RAW));
+        let big = format!(r#"{{"name":"a","id":"b","address":"{}"}}"#, "x".repeat(MAX_DATA));
         let long = format!(r#"{{"name":"a","id":"b","address":"{}"}}"#, "x".repeat(2000));
         for raw in [
             "",

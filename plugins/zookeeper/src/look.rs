@@ -2,7 +2,7 @@
 
 use crate::Backend;
 use crate::ensemble::Trouble;
-use crate::entry::{Cell, MAX_RAW, Value, number_text, shown};
+use crate::entry::{Cell, MAX_DATA, Value, number_text, shown};
 use futures::{StreamExt, TryStreamExt};
 use rein_plugin::{CellKey, Fault, Seen, TargetName};
 use zookeeper_client::Stat;
@@ -102,10 +102,12 @@ impl Backend {
         let stat = self.ensemble.ask(|client| async move { client.check_stat(path).await }).await?;
         let Some(stat) = stat else { return Ok(None) };
         // Asked first: the data itself would be taken whole, however much it is.
-        if usize::try_from(stat.data_length).unwrap_or(usize::MAX) > MAX_RAW {
+        if usize::try_from(stat.data_length).unwrap_or(usize::MAX) > MAX_DATA {
             let bytes = stat.data_length;
             let path = shown(path);
-            return Err(Trouble::TooLarge(format!("{path} holds {bytes} bytes; at most {MAX_RAW} are read")));
+            return Err(Trouble::TooLarge(format!(
+                "{path} holds {bytes} bytes; at most {MAX_DATA} are read"
+            )));
         }
         match self.ensemble.ask(|client| async move { client.get_data(path).await }).await {
             Ok((data, stat)) => Ok(Some(Found { data, stat })),
@@ -122,9 +124,9 @@ pub(crate) fn version(stat: &Stat) -> String {
 
 fn value(cell: &Cell, found: &Found) -> Result<Value, Fault> {
     let path = shown(&cell.path);
-    if found.data.len() > MAX_RAW {
+    if found.data.len() > MAX_DATA {
         let bytes = found.data.len();
-        return Err(Fault::NotDone(format!("{path} holds {bytes} bytes; at most {MAX_RAW} are read")));
+        return Err(Fault::NotDone(format!("{path} holds {bytes} bytes; at most {MAX_DATA} are read")));
     }
     let data =
         std::str::from_utf8(&found.data).map_err(|_| Fault::NotDone(format!("{path} holds no text")))?;
