@@ -3,7 +3,7 @@
 use crate::http1::{Api, Ask, Conn};
 use clap::Args;
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl Where {
     /// Reaches the server; starts it if it is to be our own.
     pub(crate) async fn open(&self, env: &[(&'static str, &str)]) -> Result<House, String> {
         let mut house = match (&self.rein, &self.data, self.server, &self.token_file) {
-            (Some(rein), Some(data), _, _) => House::prepared(rein, data.clone(), env)?,
+            (Some(rein), Some(data), _, _) => House::prepared(rein, data.clone(), env),
             (_, _, Some(address), Some(file)) => {
                 let token = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
                 let api = Api { address, token: token.trim().to_owned() };
@@ -76,12 +76,9 @@ impl Where {
     }
 }
 
-/// A free port below 32768, where the system hands out none by itself.
-fn free_port() -> Result<SocketAddr, String> {
-    (0..200)
-        .map(|_| SocketAddr::from(([127, 0, 0, 1], rand::random_range(20_000..32_000))))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .ok_or_else(|| "no free port".into())
+/// An address on loopback for a server of our own.
+fn address() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, rein_parts::free_port()))
 }
 
 impl House {
@@ -91,12 +88,12 @@ impl House {
     }
 
     /// A server of our own that was not started yet.
-    fn prepared(rein: &Path, data: PathBuf, env: &[(&'static str, &str)]) -> Result<Self, String> {
+    fn prepared(rein: &Path, data: PathBuf, env: &[(&'static str, &str)]) -> Self {
         let env = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let token = data.join("store/admin.token");
         let own = Own { rein: rein.to_owned(), data, token, args: Vec::new(), env, child: None };
-        let api = Api { address: free_port()?, token: String::new() };
-        Ok(Self { api, grpc: free_port()?, pid: None, own: Some(own) })
+        let api = Api { address: address(), token: String::new() };
+        Self { api, grpc: address(), pid: None, own: Some(own) }
     }
 
     /// A server of our own, alone over a file.
@@ -105,7 +102,7 @@ impl House {
         data: &Path,
         env: &[(&'static str, &str)],
     ) -> Result<Self, String> {
-        let mut house = Self::prepared(rein, data.to_owned(), env)?;
+        let mut house = Self::prepared(rein, data.to_owned(), env);
         house.start().await?;
         Ok(house)
     }
@@ -119,7 +116,7 @@ impl House {
         first: Option<&Self>,
         env: &[(&'static str, &str)],
     ) -> Result<Self, String> {
-        let mut house = Self::prepared(rein, data.join(name), env)?;
+        let mut house = Self::prepared(rein, data.join(name), env);
         if let Some(own) = &mut house.own {
             own.args = ["--store", etcd, "--name", name].map(str::to_owned).to_vec();
             if let Some(first) = first.and_then(|first| first.own.as_ref()) {

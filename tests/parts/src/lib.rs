@@ -24,26 +24,50 @@ pub use proxy::{Mode, Proxy};
 pub use zookeeper::Zookeeper;
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::{Ipv4Addr, TcpListener};
+use socket2::{Domain, Socket, Type};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A port nobody listens on, below those that the system gives to outgoing connections.
+/// A port nobody listens on, below those that the system gives to outgoing connections, for a program that is
+/// started next. A test that listens itself takes [`listener`].
 ///
 /// # Panics
 /// When there is none.
 pub fn free_port() -> u16 {
+    candidates().find(|port| is_free(*port)).expect("no port is free between 10000 and 32000")
+}
+
+/// A listener of this test's own on loopback, on a port like those of [`free_port`]: asked for in one step, so
+/// that nobody comes in between.
+///
+/// # Panics
+/// When no port is free.
+pub fn listener() -> TcpListener {
+    candidates()
+        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
+        .expect("no port is free between 10000 and 32000")
+}
+
+/// Each process begins elsewhere, and no port comes twice in one before two thousand others did.
+fn candidates() -> impl Iterator<Item = u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let base = 20_000 + u16::try_from(std::process::id() % 60).unwrap_or(0) * 200;
-    for _ in 0..2_000 {
-        let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 600;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port between {base} and {}", base + 600)
+    let base = 10_000 + u16::try_from(std::process::id() % 100).unwrap_or(0) * 200;
+    (0..2_000).map(move |_| base + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000)
+}
+
+/// Binds and does not listen: a process that another thread starts at this moment has every socket of ours
+/// until it becomes its program, and one that listens would keep the port from whoever asks for it next.
+fn is_free(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let bind = || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())
+    };
+    bind().is_ok()
 }
 
 /// Looks until there is something to see.
@@ -175,5 +199,30 @@ impl Drop for Watched {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ipv4Addr, TcpListener, free_port};
+    use std::process::Command;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_port_said_to_be_free_is_free_also_while_programs_are_started() {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        assert!(Command::new("true").status().unwrap().success());
+                    }
+                });
+            }
+            let taken: Vec<_> =
+                (0..3_000).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, free_port())).err()).collect();
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(taken.into_iter().flatten().map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
+        });
     }
 }

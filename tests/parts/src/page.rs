@@ -1,8 +1,8 @@
 //! A page on loopback that a test makes up: what a service would show of itself.
 
-use crate::free_port;
+use crate::listener;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ impl Page {
     /// # Panics
     /// When no port is free.
     pub fn typed(kind: &'static str, body: impl Fn(f64) -> Vec<u8> + Send + 'static) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", free_port())).expect("a port is free");
+        let listener = listener();
         let address = listener.local_addr().expect("it has an address").to_string();
         let end = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&end);

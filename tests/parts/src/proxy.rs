@@ -1,7 +1,7 @@
 //! A TCP proxy that spoils connections at will.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,8 +54,8 @@ impl Proxy {
     /// # Panics
     /// When it cannot listen.
     pub fn before(target: &str) -> Self {
-        let port = crate::free_port();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the port is free");
+        let listener = crate::listener();
+        let port = listener.local_addr().expect("it has an address").port();
         listener.set_nonblocking(true).expect("a listener can be polled");
         let shared = Arc::new(Shared {
             target: target.to_owned(),

@@ -60,8 +60,10 @@ fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Recorder {
     pub(crate) async fn before(target: SocketAddr, pids: Vec<u32>) -> Result<Self, String> {
-        let address = SocketAddr::from(([127, 0, 0, 1], rein_parts::free_port()));
-        let listener = TcpListener::bind(address).await.map_err(|e| e.to_string())?;
+        let listener = rein_parts::listener();
+        let address = listener.local_addr().map_err(|e| e.to_string())?;
+        listener.set_nonblocking(true).map_err(|e| e.to_string())?;
+        let listener = TcpListener::from_std(listener).map_err(|e| e.to_string())?;
         let (tell, caught) = mpsc::unbounded_channel();
         let (armed, written, open) = (Mutex::default(), Mutex::default(), watch::Sender::new(true));
         let shared = Arc::new(Shared { target, pids, armed, written, caught: tell, open });
