@@ -9,6 +9,7 @@
 
 pub mod address;
 mod codec;
+pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod convert;
@@ -22,6 +23,7 @@ mod service;
 pub mod skeleton;
 mod status;
 pub mod telemetry;
+mod told;
 mod types;
 
 /// Types generated from the proto files.
@@ -38,6 +40,7 @@ pub use registry::Registry;
 pub use remote::Remote;
 pub use serve::{ServeError, serve};
 pub use telemetry::Telemetry;
+pub use told::{Told, to_its_end};
 pub use types::{
     AlertSeen, CellKey, Configuration, Description, Fault, FieldError, Finding, Grade, MAX_ALERTS, Matched,
     Matcher, Page, Repeat, Seen, SilenceSeen, TargetName, Write,

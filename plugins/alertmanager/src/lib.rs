@@ -28,12 +28,11 @@ use futures::stream::BoxStream;
 use http::Http;
 use parking_lot::RwLock;
 use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, MAX_CELLS, Matched, Matcher,
-    Page, Repeat, Seen, SilenceSeen, Silences, TargetName, Write,
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Repeat,
+    Seen, SilenceSeen, Silences, TargetName, Told, Write, to_its_end,
 };
 use settings::Settings;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ const LOCKS: usize = 1024;
 
 /// The adapter, not yet configured.
 pub fn adapter() -> impl Adapter {
-    Alertmanager { backend: RwLock::new(None) }
+    Alertmanager::default()
 }
 
 /// Serves it as a plugin's process, until standard input is closed.
@@ -57,9 +56,8 @@ pub async fn serve() -> Result<(), rein_plugin::ServeError> {
     rein_plugin::serve(adapter()).await
 }
 
-struct Alertmanager {
-    backend: RwLock<Option<Arc<Backend>>>,
-}
+#[derive(Default)]
+struct Alertmanager(Told<Backend>);
 
 /// One cluster, as configured.
 struct Backend {
@@ -72,14 +70,6 @@ struct Backend {
     /// Writes under way.
     writes: AtomicUsize,
     lists: list::Lists,
-}
-
-impl Alertmanager {
-    fn backend(&self) -> Result<Arc<Backend>, Fault> {
-        self.backend.read().clone().ok_or_else(|| {
-            Fault::NotDone("the plugin has not been told of its backend yet; Configure comes first".into())
-        })
-    }
 }
 
 #[async_trait]
@@ -112,7 +102,7 @@ impl Adapter for Alertmanager {
             Err(errors) => return Ok(errors),
         };
         let http = Http::new(&settings).map_err(Fault::NotDone)?;
-        *self.backend.write() = Some(Arc::new(Backend {
+        self.0.set(Backend {
             settings,
             http,
             foreign: RwLock::default(),
@@ -120,12 +110,12 @@ impl Adapter for Alertmanager {
             lists: list::Lists::default(),
             together: together::Together::default(),
             writes: AtomicUsize::new(0),
-        }));
+        });
         Ok(Vec::new())
     }
 
     async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(self.backend()?.check().await)
+        Ok(self.0.get()?.check().await)
     }
 
     async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
@@ -139,25 +129,17 @@ impl Adapter for Alertmanager {
     }
 
     async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        if cells.len() > MAX_CELLS {
-            return Err(Fault::Invalid(format!(
-                "{} cells are asked for; at most {MAX_CELLS} are",
-                cells.len()
-            )));
-        }
         let cells: Vec<Cell> = cells.iter().map(|key| Cell::parse(&key.0)).collect::<Result<_, _>>()?;
-        self.backend()?.observe(&cells).await
+        self.0.get()?.observe(&cells).await
     }
 
     async fn apply(&self, write: Write) -> Result<(), Fault> {
-        let backend = self.backend()?;
-        // A caller who gives up must not cut a write in two: what repeats it waits for its end.
-        let written = tokio::spawn(async move { backend.apply(&write).await });
-        written.await.unwrap_or_else(|error| Err(Fault::Unknown(format!("the write broke off: {error}"))))
+        let backend = self.0.get()?;
+        to_its_end(async move { backend.apply(&write).await }).await
     }
 
     async fn watch(&self) -> Result<BoxStream<'static, Option<CellKey>>, Fault> {
-        Ok(watch::hints(self.backend()?))
+        Ok(watch::hints(self.0.get()?))
     }
 
     fn silences(&self) -> Option<&dyn Silences> {
@@ -168,10 +150,10 @@ impl Adapter for Alertmanager {
 #[async_trait]
 impl Silences for Alertmanager {
     async fn list(&self, expired: bool, page: Option<String>) -> Result<Page<SilenceSeen>, Fault> {
-        self.backend()?.list(expired, page).await
+        self.0.get()?.list(expired, page).await
     }
 
     async fn matched(&self, matchers: &[Matcher], back: Duration, limit: u32) -> Result<Matched, Fault> {
-        self.backend()?.matched(matchers, back, limit).await
+        self.0.get()?.matched(matchers, back, limit).await
     }
 }

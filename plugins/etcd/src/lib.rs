@@ -23,40 +23,29 @@ use async_trait::async_trait;
 use entry::{Cell, Value};
 use futures::stream::BoxStream;
 use members::Members;
-use parking_lot::RwLock;
 use rein_plugin::registry::{Listing, NOUN, Registry, Weighed, Weighing};
 use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, MAX_CELLS, Repeat, Seen,
-    TargetName, Write,
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Told,
+    Write, to_its_end,
 };
 use settings::Settings;
-use std::sync::Arc;
 
 /// What an instance has that nothing lies over.
 const USUAL: u16 = 100;
 
 /// The adapter, not yet configured.
 pub fn adapter() -> impl Adapter {
-    Etcd { backend: RwLock::new(None) }
+    Etcd::default()
 }
 
-struct Etcd {
-    backend: RwLock<Option<Arc<Backend>>>,
-}
+#[derive(Default)]
+struct Etcd(Told<Backend>);
 
 /// One cluster, as configured.
 struct Backend {
     settings: Settings,
     members: Members,
     cursors: list::Cursors,
-}
-
-impl Etcd {
-    fn backend(&self) -> Result<Arc<Backend>, Fault> {
-        self.backend.read().clone().ok_or_else(|| {
-            Fault::NotDone("the plugin has not been told of its backend yet; Configure comes first".into())
-        })
-    }
 }
 
 #[async_trait]
@@ -92,27 +81,23 @@ impl Adapter for Etcd {
         };
         let members = Members::new(&settings).map_err(Fault::NotDone)?;
         let backend = Backend { settings, members, cursors: list::Cursors::default() };
-        *self.backend.write() = Some(Arc::new(backend));
+        self.0.set(backend);
         Ok(Vec::new())
     }
 
     async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(self.backend()?.check().await)
+        Ok(self.0.get()?.check(self).await)
     }
 
     async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
         if let Some(other) = targets.iter().find(|target| target.noun != NOUN) {
             return Err(Fault::Unsupported(format!("a registry holds instances, no {}", other.noun)));
         }
-        self.backend()?.resolve(targets).await
+        self.0.get()?.resolve(targets).await
     }
 
     async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        if cells.len() > MAX_CELLS {
-            let count = cells.len();
-            return Err(Fault::Invalid(format!("{count} cells are asked for; at most {MAX_CELLS} are")));
-        }
-        let backend = self.backend()?;
+        let backend = self.0.get()?;
         let prefix = &backend.settings.prefix;
         let cells: Vec<Cell> =
             cells.iter().map(|key| Cell::parse(&key.0, prefix)).collect::<Result<_, _>>()?;
@@ -120,14 +105,12 @@ impl Adapter for Etcd {
     }
 
     async fn apply(&self, write: Write) -> Result<(), Fault> {
-        let backend = self.backend()?;
-        // A caller who gives up must not cut a write in two: what repeats it waits for its end.
-        let written = tokio::spawn(async move { backend.apply(&write).await });
-        written.await.unwrap_or_else(|error| Err(Fault::Unknown(format!("the write broke off: {error}"))))
+        let backend = self.0.get()?;
+        to_its_end(async move { backend.apply(&write).await }).await
     }
 
     async fn watch(&self) -> Result<BoxStream<'static, Option<CellKey>>, Fault> {
-        Ok(watch::hints(self.backend()?))
+        Ok(watch::hints(self.0.get()?))
     }
 
     fn registry(&self) -> Option<&dyn Registry> {
@@ -138,11 +121,11 @@ impl Adapter for Etcd {
 #[async_trait]
 impl Registry for Etcd {
     async fn list(&self, page: Option<String>) -> Result<Listing, Fault> {
-        self.backend()?.list(page).await
+        self.0.get()?.list(page).await
     }
 
     async fn weigh(&self, weighings: &[Weighing]) -> Result<Vec<Weighed>, Fault> {
-        let prefix = &self.backend()?.settings.prefix;
+        let prefix = &self.0.get()?.settings.prefix;
         Ok(weighings.iter().map(|one| weigh(one, prefix)).collect())
     }
 }

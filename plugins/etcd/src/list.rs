@@ -4,10 +4,8 @@ use crate::Backend;
 use crate::entry::instance;
 use crate::members::{ANSWER, Trouble};
 use etcd_client::{GetOptions, GetResponse, SortOrder, SortTarget};
-use parking_lot::Mutex;
 use rein_plugin::registry::{Listing, Shares};
 use rein_plugin::{Fault, Page};
-use std::collections::BTreeMap;
 
 /// Keys of one page.
 const PAGE: i64 = 500;
@@ -15,33 +13,12 @@ const PAGE: i64 = 500;
 const MOST_CURSORS: usize = 64;
 
 /// Where lists under way go on.
-#[derive(Default)]
-pub(crate) struct Cursors(Mutex<(u64, BTreeMap<u64, Cursor>)>);
+pub(crate) type Cursors = rein_plugin::registry::Cursors<Cursor, MOST_CURSORS>;
 
 /// The next key, and the revision of the first page.
-struct Cursor {
+pub(crate) struct Cursor {
     revision: i64,
     from: Vec<u8>,
-}
-
-impl Cursors {
-    fn put(&self, cursor: Cursor) -> String {
-        let mut guard = self.0.lock();
-        let (next, all) = &mut *guard;
-        *next += 1;
-        all.insert(*next, cursor);
-        if all.len() > MOST_CURSORS {
-            all.pop_first();
-        }
-        next.to_string()
-    }
-
-    fn take(&self, page: &str) -> Result<Cursor, Fault> {
-        let number: Option<u64> = page.parse().ok();
-        number
-            .and_then(|number| self.0.lock().1.remove(&number))
-            .ok_or_else(|| Fault::Invalid("there is no such page; begin again".into()))
-    }
 }
 
 /// The first key after all that begin with a prefix.

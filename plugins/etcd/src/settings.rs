@@ -1,11 +1,12 @@
 //! What is configured, and what is wrong with it.
 
 use crate::entry::Fields;
+use rein_plugin::config::{self, wrong};
 use rein_plugin::{Configuration, FieldError};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_path_to_error::Segment;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Secrets it takes: a user, and certificates as PEM.
@@ -15,7 +16,7 @@ const MAX_ENDPOINTS: usize = 16;
 /// Longest prefix, in bytes.
 const MAX_PREFIX: usize = 256;
 /// Bounds of `timeout_ms`: a call of the server ends after 2 seconds.
-const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=5000;
+const TIMEOUT_MS: RangeInclusive<u64> = 50..=5000;
 
 /// One etcd cluster in which services find each other by gRPC's etcd naming resolver.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -54,7 +55,7 @@ fn timeout() -> u64 {
 
 /// The JSON Schema of the configuration.
 pub(crate) fn schema() -> String {
-    schemars::schema_for!(Config).to_value().to_string()
+    config::schema::<Config>()
 }
 
 /// A configuration that can be used.
@@ -77,30 +78,14 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn read(configuration: &Configuration) -> Result<Self, Vec<FieldError>> {
-        let json = &mut serde_json::Deserializer::from_str(&configuration.config);
-        let config: Config = serde_path_to_error::deserialize(json)
-            .map_err(|error| vec![wrong(pointer(error.path()), error.inner())])?;
+        let config: Config = config::read(configuration)?;
         let mut errors = Vec::new();
-        let mut endpoints: Vec<String> = Vec::new();
-        for (n, text) in config.endpoints.iter().enumerate() {
-            match endpoint(text) {
-                Ok(one) if endpoints.contains(&one) => {
-                    errors.push(wrong(format!("/endpoints/{n}"), "is listed twice; name each member once"));
-                }
-                Ok(one) => endpoints.push(one),
-                Err(why) => errors.push(wrong(format!("/endpoints/{n}"), why)),
-            }
-        }
-        if config.endpoints.is_empty() || config.endpoints.len() > MAX_ENDPOINTS {
-            errors.push(wrong("/endpoints", format!("must name 1 to {MAX_ENDPOINTS} members")));
-        }
+        let endpoints = ("/endpoints", "member", MAX_ENDPOINTS);
+        let endpoints = config::addresses(endpoints, &config.endpoints, endpoint, &mut errors);
         if let Err(why) = prefix(&config.prefix) {
             errors.push(wrong("/prefix", why));
         }
-        if !TIMEOUT_MS.contains(&config.timeout_ms) {
-            let (least, most) = TIMEOUT_MS.into_inner();
-            errors.push(wrong("/timeout_ms", format!("must be {least} to {most}")));
-        }
+        config::within("/timeout_ms", &config.timeout_ms, &TIMEOUT_MS, &mut errors);
         let secret = |name: &str| configuration.secrets.get(name).map(|text| text.trim().to_owned());
         let mut pair = |one: &str, other: &str| match (secret(one), secret(other)) {
             (Some(one), Some(other)) => Some((one, other)),
@@ -150,18 +135,4 @@ fn prefix(text: &str) -> Result<(), String> {
         text if text.chars().any(char::is_control) => Err("has control characters".to_owned()),
         _ => Ok(()),
     }
-}
-
-fn wrong(field: impl Into<String>, message: impl ToString) -> FieldError {
-    FieldError { field: field.into(), message: message.to_string() }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            _ => None,
-        })
-        .collect()
 }

@@ -22,25 +22,23 @@ mod settings;
 
 use async_trait::async_trait;
 use http::Http;
-use parking_lot::RwLock;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, Line, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk,
     Telemetry,
 };
 use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
+    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Told,
+    Write,
 };
 use settings::Settings;
-use std::sync::Arc;
 
 /// The adapter, not yet configured.
 pub fn adapter() -> impl Adapter {
-    Prometheus { backend: RwLock::new(None) }
+    Prometheus::default()
 }
 
-struct Prometheus {
-    backend: RwLock<Option<Arc<Backend>>>,
-}
+#[derive(Default)]
+struct Prometheus(Told<Backend>);
 
 /// One Prometheus, or replicas of it, as configured.
 struct Backend {
@@ -50,14 +48,6 @@ struct Backend {
     measured: pages::Pages<Measured>,
     edges: pages::Pages<EdgeMeasured>,
     lines: pages::Pages<Line>,
-}
-
-impl Prometheus {
-    fn backend(&self) -> Result<Arc<Backend>, Fault> {
-        self.backend.read().clone().ok_or_else(|| {
-            Fault::NotDone("the plugin has not been told of its backend yet; Configure comes first".into())
-        })
-    }
 }
 
 fn no_cells() -> Fault {
@@ -93,19 +83,19 @@ impl Adapter for Prometheus {
             Err(errors) => return Ok(errors),
         };
         let http = Http::new(&settings).map_err(Fault::NotDone)?;
-        *self.backend.write() = Some(Arc::new(Backend {
+        self.0.set(Backend {
             settings,
             http,
             probed: probe::Memory::default(),
             measured: pages::Pages::default(),
             edges: pages::Pages::default(),
             lines: pages::Pages::default(),
-        }));
+        });
         Ok(Vec::new())
     }
 
     async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(self.backend()?.check().await)
+        Ok(self.0.get()?.check().await)
     }
 
     async fn resolve(&self, targets: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
@@ -113,7 +103,7 @@ impl Adapter for Prometheus {
     }
 
     async fn observe(&self, cells: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        self.backend()?;
+        self.0.get()?;
         if cells.is_empty() { Ok(Vec::new()) } else { Err(no_cells()) }
     }
 
@@ -129,7 +119,7 @@ impl Adapter for Prometheus {
 #[async_trait]
 impl Telemetry for Prometheus {
     async fn measure(&self, ask: &MeasureAsk) -> Result<Reading<Measured>, Fault> {
-        let backend = self.backend()?;
+        let backend = self.0.get()?;
         match &ask.page {
             Some(page) => backend.measured.next(page),
             None => backend.measure(ask).await.map(|reading| backend.measured.first(reading)),
@@ -137,7 +127,7 @@ impl Telemetry for Prometheus {
     }
 
     async fn edges(&self, ask: &EdgesAsk) -> Result<Reading<EdgeMeasured>, Fault> {
-        let backend = self.backend()?;
+        let backend = self.0.get()?;
         match &ask.page {
             Some(page) => backend.edges.next(page),
             None => backend.edges(ask).await.map(|reading| backend.edges.first(reading)),
@@ -145,11 +135,11 @@ impl Telemetry for Prometheus {
     }
 
     async fn series(&self, ask: &SeriesAsk) -> Result<Series, Fault> {
-        self.backend()?.series(ask).await
+        self.0.get()?.series(ask).await
     }
 
     async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
-        let backend = self.backend()?;
+        let backend = self.0.get()?;
         let page = match &ask.page {
             Some(page) => backend.lines.next(page)?,
             None => backend.lines(ask).await.map(|reading| backend.lines.first(reading))?,

@@ -2,6 +2,7 @@
 
 use crate::profile;
 use crate::promql::{is_label, placeholders};
+use rein_plugin::config::{self, wrong};
 use rein_plugin::telemetry::Figure;
 use rein_plugin::{Configuration, FieldError};
 pub(crate) use rein_plugin_http::SECRETS;
@@ -9,7 +10,6 @@ use rein_plugin_http::{auth, base};
 use reqwest::header::HeaderValue;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_path_to_error::Segment;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ fn default_timeout(peers: usize) -> u64 {
 
 /// The JSON Schema of the configuration.
 pub(crate) fn schema() -> String {
-    schemars::schema_for!(Config).to_value().to_string()
+    config::schema::<Config>()
 }
 
 /// A configuration that can be used.
@@ -152,11 +152,10 @@ pub(crate) struct Template {
 
 impl Settings {
     pub(crate) fn read(configuration: &Configuration) -> Result<Self, Vec<FieldError>> {
-        let json = &mut serde_json::Deserializer::from_str(&configuration.config);
-        let config: Config = serde_path_to_error::deserialize(json)
-            .map_err(|error| vec![wrong(pointer(error.path()), error.inner())])?;
+        let config: Config = config::read(configuration)?;
         let mut errors = Vec::new();
-        let peers = peers(&config.peers, &mut errors);
+        let peers = ("/peers", "replica", MAX_PEERS);
+        let peers = config::addresses(peers, &config.peers, base, &mut errors);
         profiles(config.profiles.as_deref().unwrap_or_default(), &mut errors);
         labels("/labels", &config.labels, &mut errors);
         if config.templates.len() > MAX_TEMPLATES {
@@ -172,13 +171,8 @@ impl Settings {
         });
         let templates = templates.collect();
         let timeout = config.timeout_ms.unwrap_or_else(|| default_timeout(peers.len()));
-        for (field, value, range) in
-            [("/window_seconds", config.window_seconds, WINDOW), ("/timeout_ms", timeout, TIMEOUT_MS)]
-        {
-            if !range.contains(&value) {
-                errors.push(wrong(field, format!("must be {} to {}", range.start(), range.end())));
-            }
-        }
+        config::within("/window_seconds", &config.window_seconds, &WINDOW, &mut errors);
+        config::within("/timeout_ms", &timeout, &TIMEOUT_MS, &mut errors);
         let auth = auth(configuration).unwrap_or_else(|why| {
             errors.push(wrong("", why));
             None
@@ -196,23 +190,6 @@ impl Settings {
             auth,
         })
     }
-}
-
-fn peers(configured: &[String], errors: &mut Vec<FieldError>) -> Vec<String> {
-    let mut peers = Vec::new();
-    for (n, peer) in configured.iter().enumerate() {
-        match base(peer) {
-            Ok(base) if peers.contains(&base) => {
-                errors.push(wrong(format!("/peers/{n}"), "is listed twice; name each replica once"));
-            }
-            Ok(base) => peers.push(base),
-            Err(why) => errors.push(wrong(format!("/peers/{n}"), why)),
-        }
-    }
-    if configured.is_empty() || configured.len() > MAX_PEERS {
-        errors.push(wrong("/peers", format!("must name 1 to {MAX_PEERS} replicas")));
-    }
-    peers
 }
 
 fn profiles(configured: &[String], errors: &mut Vec<FieldError>) {
@@ -275,18 +252,4 @@ fn template_of(config: &TemplateConfig, common: &Labels) -> Template {
         },
         zone: label(&config.labels.zone, &common.zone, "zone"),
     }
-}
-
-fn wrong(field: impl Into<String>, message: impl ToString) -> FieldError {
-    FieldError { field: field.into(), message: message.to_string() }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            _ => None,
-        })
-        .collect()
 }

@@ -5,25 +5,23 @@ use crate::ensemble::resolved;
 use crate::entry::{Cell, shown};
 use crate::settings::Server;
 use futures::future::join_all;
+use rein_plugin::registry::{InstanceListed, Registry, Survey};
 use rein_plugin::{Finding, Grade};
-use std::collections::BTreeSet;
 use std::io;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Pages looked at.
-const PAGES: usize = 20;
 /// Most bytes read of what a server says of itself.
 const MAX_SAID: u64 = 8 * 1024;
 
 impl Backend {
-    pub(crate) async fn check(&self) -> Vec<Finding> {
+    pub(crate) async fn check(&self, registry: &dyn Registry) -> Vec<Finding> {
         let mut findings =
             join_all(self.settings.servers.iter().map(|server| self.check_server(server))).await;
         if findings.iter().any(|finding| finding.grade < Grade::Error) {
-            findings.extend(self.check_entries().await);
+            findings.extend(self.check_entries(registry).await);
         }
         findings
     }
@@ -42,45 +40,17 @@ impl Backend {
         Finding { grade, subject, message }
     }
 
-    async fn check_entries(&self) -> Vec<Finding> {
-        let (mut services, mut instances, mut bare, mut unread, mut page) = (BTreeSet::new(), 0, 0, 0, None);
-        let subject = format!("instances under {}", shown(&self.settings.base));
-        let finding = |grade, message| Finding { grade, subject: subject.clone(), message };
-        for _ in 0..PAGES {
-            let listing = match self.list(page).await {
-                Ok(listing) => listing,
-                Err(fault) => return vec![finding(Grade::Error, fault.to_string())],
-            };
-            unread += listing.unread;
-            for one in listing.page.items {
-                instances += 1;
-                let cell = Cell::parse(&one.cell, &self.settings.base);
-                bare += u32::from(cell.is_ok_and(|cell| cell.created == 0));
-                services.insert(one.service);
-            }
-            page = listing.page.next;
-            if page.is_none() {
-                break;
-            }
-        }
-        let more = if page.is_some() { ", and more" } else { "" };
-        let mut findings = Vec::new();
-        if instances == 0 {
-            let message = "nobody is registered there: is the base what Curator calls the base path?";
-            findings.push(finding(Grade::Warning, message.to_owned()));
-        } else {
-            let message = format!("{instances} instances of {} services{more}", services.len());
-            findings.push(finding(Grade::Ok, message));
-        }
-        if bare > 0 {
-            let message = format!("{bare} instances hang on no session: they stay when their process dies");
-            findings.push(finding(Grade::Warning, message));
-        }
-        if unread > 0 {
-            let message = format!("{unread} nodes are no instances of Curator's service discovery");
-            findings.push(finding(Grade::Warning, message));
-        }
-        findings
+    async fn check_entries(&self, registry: &dyn Registry) -> Vec<Finding> {
+        let survey = Survey {
+            subject: &format!("instances under {}", shown(&self.settings.base)),
+            nobody: "is the base what Curator calls the base path?",
+            hold: "session",
+            odd: "nodes are no instances of Curator's service discovery",
+        };
+        let is_bare = |one: &InstanceListed| {
+            Cell::parse(&one.cell, &self.settings.base).is_ok_and(|cell| cell.created == 0)
+        };
+        survey.of(registry, is_bare).await
     }
 }
 

@@ -6,10 +6,8 @@ use crate::ensemble::Trouble;
 use crate::entry::{part, shown};
 use crate::instance::{Node, instance};
 use futures::StreamExt;
-use parking_lot::Mutex;
 use rein_plugin::registry::{InstanceListed, Listing, Shares};
 use rein_plugin::{Fault, Page};
-use std::collections::BTreeMap;
 
 /// Nodes of one page.
 const PAGE: usize = 500;
@@ -23,35 +21,14 @@ const MAX_CHILDREN: i32 = 200_000;
 const MOST_CURSORS: usize = 8;
 
 /// Where lists under way go on.
-#[derive(Default)]
-pub(crate) struct Cursors(Mutex<(u64, BTreeMap<u64, Cursor>)>);
+pub(crate) type Cursors = rein_plugin::registry::Cursors<Cursor, MOST_CURSORS>;
 
 /// What is still to be read; the next is last.
 #[derive(Default)]
-struct Cursor {
+pub(crate) struct Cursor {
     services: Vec<String>,
     service: String,
     ids: Vec<String>,
-}
-
-impl Cursors {
-    fn put(&self, cursor: Cursor) -> String {
-        let mut guard = self.0.lock();
-        let (next, all) = &mut *guard;
-        *next += 1;
-        all.insert(*next, cursor);
-        if all.len() > MOST_CURSORS {
-            all.pop_first();
-        }
-        next.to_string()
-    }
-
-    fn take(&self, page: &str) -> Result<Cursor, Fault> {
-        let number: Option<u64> = page.parse().ok();
-        number
-            .and_then(|number| self.0.lock().1.remove(&number))
-            .ok_or_else(|| Fault::Invalid("there is no such page; begin again".into()))
-    }
 }
 
 /// What became of one node.

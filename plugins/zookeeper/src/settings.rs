@@ -1,11 +1,12 @@
 //! What is configured, and what is wrong with it.
 
 use crate::entry::Fields;
+use rein_plugin::config::{self, wrong};
 use rein_plugin::{Configuration, FieldError};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_path_to_error::Segment;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Secrets it takes: `USER:PASSWORD` for ZooKeeper's own digest authentication.
@@ -15,7 +16,7 @@ const MAX_SERVERS: usize = 16;
 /// Longest base path, in bytes.
 const MAX_BASE: usize = 256;
 /// Bounds of `timeout_ms`: a call of the server ends after 2 seconds.
-const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=5000;
+const TIMEOUT_MS: RangeInclusive<u64> = 50..=5000;
 
 /// One ZooKeeper ensemble in which services find each other by Curator's service discovery.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -53,7 +54,7 @@ fn timeout() -> u64 {
 
 /// The JSON Schema of the configuration.
 pub(crate) fn schema() -> String {
-    schemars::schema_for!(Config).to_value().to_string()
+    config::schema::<Config>()
 }
 
 /// A configuration that can be used.
@@ -82,30 +83,14 @@ pub(crate) struct Server {
 
 impl Settings {
     pub(crate) fn read(configuration: &Configuration) -> Result<Self, Vec<FieldError>> {
-        let json = &mut serde_json::Deserializer::from_str(&configuration.config);
-        let config: Config = serde_path_to_error::deserialize(json)
-            .map_err(|error| vec![wrong(pointer(error.path()), error.inner())])?;
+        let config: Config = config::read(configuration)?;
         let mut errors = Vec::new();
-        let mut servers: Vec<Server> = Vec::new();
-        for (n, text) in config.servers.iter().enumerate() {
-            match server(text) {
-                Ok(one) if servers.contains(&one) => {
-                    errors.push(wrong(format!("/servers/{n}"), "is listed twice; name each server once"));
-                }
-                Ok(one) => servers.push(one),
-                Err(why) => errors.push(wrong(format!("/servers/{n}"), why)),
-            }
-        }
-        if config.servers.is_empty() || config.servers.len() > MAX_SERVERS {
-            errors.push(wrong("/servers", format!("must name 1 to {MAX_SERVERS} servers")));
-        }
+        let servers = ("/servers", "server", MAX_SERVERS);
+        let servers = config::addresses(servers, &config.servers, server, &mut errors);
         if let Err(why) = base(&config.base) {
             errors.push(wrong("/base", why));
         }
-        if !TIMEOUT_MS.contains(&config.timeout_ms) {
-            let (least, most) = TIMEOUT_MS.into_inner();
-            errors.push(wrong("/timeout_ms", format!("must be {least} to {most}")));
-        }
+        config::within("/timeout_ms", &config.timeout_ms, &TIMEOUT_MS, &mut errors);
         let digest = configuration.secrets.get("digest").map(|text| text.trim().to_owned());
         if digest.as_ref().is_some_and(|text| text.split_once(':').is_none_or(|(user, _)| user.is_empty())) {
             errors.push(wrong("", "the secret digest must be USER:PASSWORD"));
@@ -157,18 +142,4 @@ fn base(text: &str) -> Result<(), String> {
         }
         _ => Ok(()),
     }
-}
-
-fn wrong(field: impl Into<String>, message: impl ToString) -> FieldError {
-    FieldError { field: field.into(), message: message.to_string() }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            _ => None,
-        })
-        .collect()
 }

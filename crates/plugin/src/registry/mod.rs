@@ -4,12 +4,17 @@
 //! cell. What may not live here: who should get traffic.
 
 mod convert;
+mod cursors;
 mod remote;
 mod service;
+mod survey;
 
 use crate::types::{CellKey, Fault, Page};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+
+pub use cursors::Cursors;
+pub use survey::Survey;
 
 /// The noun of backends in which services find each other.
 pub const NOUN: &str = "registry";
