@@ -165,15 +165,10 @@ fn a_killed_server_has_lost_nothing_that_it_acknowledged() {
 #[test]
 fn the_api_speaks_tls_to_those_who_trust_it() {
     let room = Room::new("life-tls-files");
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let cert = room.write("cert.pem", made.cert.pem());
-    let key = room.write("key.pem", made.signing_key.serialize_pem());
-    let [named_cert, named_key] = [cert, key].map(|path| path.display().to_string());
-    let env =
-        vec![("REIN__TLS__CERT".to_owned(), named_cert.clone()), ("REIN__TLS__KEY".to_owned(), named_key)];
-    let server = Server::start_with("life-tls", Setup { env, ..Setup::default() });
+    let (setup, cert) = Setup::tls(&room);
+    let server = Server::start_with("life-tls", setup);
     let desk = server.desk().with("REIN_SERVER", &format!("https://{}", server.http));
-    let trusting = desk.with("REIN_CA_FILE", &named_cert);
+    let trusting = desk.with("REIN_CA_FILE", &cert);
     trusting.declare();
     trusting.types("rein status").done();
     let _ = trusting.types("rein switch off order/coupons --for 10m --yes --no-wait").exit(0);

@@ -4,7 +4,7 @@ use crate::kit::client::Client;
 use crate::kit::desk::piped;
 use crate::kit::http;
 use crate::kit::room::{Room, repository};
-use crate::kit::server::{Server, Watched, rein};
+use crate::kit::server::{Server, Setup, Watched, rein};
 use crate::kit::wait::{secs, until, until_true};
 use rein_parts::Discovery;
 use serde_json::{Value, json};
@@ -242,6 +242,9 @@ fn grpcio_registers_beats_and_watches() {
     let beat = |id: &str, life: &str| json!({"service": "order", "id": id, "incarnation": life});
     let said = client.ask(&json!({"heartbeat": {"beats": [beat("i-1", &lives[0]), beat("i-9", "x")]}}));
     assert_eq!(said, json!({"taken": 1, "unknown": ["order/i-9"]}));
+    let many: Vec<_> = (0..1000).map(|n| beat(&format!("{n:0>63}"), &lives[0])).collect();
+    let said = client.ask(&json!({"heartbeat": {"beats": many}}));
+    assert_eq!(said["unknown"].as_array().map(Vec::len), Some(1000), "{:?}", said["error"]);
     let said = client.ask(&json!({"register": {"service": "order", "id": "i-5", "address": "nowhere"}}));
     assert!(said["code"] == "INVALID_ARGUMENT" && said["says"] == "invalid", "{said}");
     let check = json!({"kind": "KIND_UNSPECIFIED"});
@@ -256,4 +259,27 @@ fn grpcio_registers_beats_and_watches() {
     let said = client.ask(&json!({"deregister": {"service": "order", "id": "i-4", "incarnation": lives[3]}}));
     assert_eq!(said, json!({}));
     until_true("it is gone", secs(2), || roster(&mut client) == ["i-1", "i-2", "i-3"]);
+}
+
+#[test]
+fn grpcio_registers_over_tls() {
+    let room = Room::new("services-grpc-tls-files");
+    let (setup, cert) = Setup::tls(&room);
+    let registry = Server::start_with("services-grpc-tls", setup);
+    let desk = registry.desk().with("REIN_SERVER", &format!("https://{}", registry.http));
+    let desk = desk.with("REIN_CA_FILE", &cert);
+    let settings = json!({
+        "target": registry.http.to_string(),
+        "token": desk.token("order", "client", "order/*"),
+        "proto": repository().join("proto"),
+        "service": "order",
+        "ca": cert,
+    });
+    let errors = registry.room.path().join("registry-client.stderr");
+    let Some(mut client) = Client::script("registry_client.py", &settings, &errors) else { return };
+    let said = client.ask(&json!({"register": {"service": "order", "id": "i-1", "address": "10.0.0.7:1"}}));
+    assert_eq!(said["outcome"], "registered", "{said}");
+    until_true("it sees itself", secs(5), || {
+        client.ask(&json!({"roster": true}))["instances"].as_array().is_some_and(|all| all.len() == 1)
+    });
 }

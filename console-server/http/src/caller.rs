@@ -1,8 +1,8 @@
 //! Who calls, and what they send. Every refusal here is an [`rein_api::ErrorBody`].
 
-use crate::App;
 use crate::answer::Refusal;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use crate::{App, MAX_BODY};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use rein_api::ErrorCode;
@@ -67,17 +67,17 @@ impl FromRequestParts<App> for Key {
     }
 }
 
-/// A JSON body.
-pub(crate) struct Body<T>(pub(crate) T);
+/// A JSON body of at most `MOST` bytes.
+pub(crate) struct Body<T, const MOST: usize = MAX_BODY>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned, const MOST: usize> FromRequest<App> for Body<T, MOST> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+    async fn from_request(mut request: Request, app: &App) -> Result<Self, Refusal> {
+        DefaultBodyLimit::max(MOST).apply(&mut request);
         let bytes = bytes::Bytes::from_request(request, app).await.map_err(|rejection| {
             if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                let most = crate::MAX_BODY;
-                return AppError::new(ErrorCode::TooLarge, format!("the body is larger than {most} bytes"));
+                return AppError::new(ErrorCode::TooLarge, format!("the body is larger than {MOST} bytes"));
             }
             AppError::new(ErrorCode::Invalid, "the body could not be read")
         })?;

@@ -28,7 +28,6 @@ pub use guard::Allowed;
 pub use openapi::document;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rein_api::ErrorCode;
@@ -41,6 +40,8 @@ use utoipa_axum::routes;
 
 /// Most bytes of a request body.
 pub const MAX_BODY: usize = 64 * 1024;
+/// Most bytes of one with heartbeats: as many as are taken at once, with names as long as names may be.
+pub const MAX_BEATS_BODY: usize = rein_core::app::services::MAX_BEATS * 256;
 
 /// What handlers act on.
 #[derive(Clone)]
@@ -118,10 +119,7 @@ fn api() -> OpenApiRouter<App> {
 /// The whole router: API, health, description, and the doors given.
 pub fn router(app: App, doors: Router) -> Router {
     let (api, _) = api().split_for_parts();
-    let api = api
-        .merge(openapi::routes())
-        .layer(from_fn_with_state(app.clone(), answer::freshness))
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+    let api = api.merge(openapi::routes()).layer(from_fn_with_state(app.clone(), answer::freshness));
     api.merge(health::open_routes())
         .fallback(|| async {
             answer::Refusal(

@@ -28,7 +28,7 @@ const ERROR: &str = "rein-error";
 
 /// The routes of the service.
 pub(crate) fn routes(app: App) -> Router {
-    let server = RegistryServer::new(Registrar(app)).max_decoding_message_size(crate::MAX_BODY);
+    let server = RegistryServer::new(Registrar(app)).max_decoding_message_size(crate::MAX_BEATS_BODY);
     Router::new().route_service("/rein.registry.v1.Registry/{*method}", server)
 }
 

@@ -1,10 +1,10 @@
 //! Services: registration, discovery, and what people look at.
 
-use crate::App;
 use crate::answer::{Answer, Refusal};
 use crate::caller::{Body, Caller, Key, Path, Query};
 use crate::definitions::PutQuery;
 use crate::events::Secret;
+use crate::{App, MAX_BEATS_BODY};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -72,7 +72,7 @@ pub(crate) async fn heartbeat(
 pub(crate) async fn heartbeats(
     State(app): State<App>,
     Caller(actor): Caller,
-    Body(request): Body<BeatsRequest>,
+    Body(request): Body<BeatsRequest, MAX_BEATS_BODY>,
 ) -> Answer<BeatsView> {
     Ok(Json(app.house.heartbeats_of(&actor, &request)?))
 }

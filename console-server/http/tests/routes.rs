@@ -174,6 +174,23 @@ async fn a_web_page_or_a_rebound_name_gets_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn as_many_heartbeats_as_are_promised_fit_into_a_request() {
+    let rig = rig().await;
+    let admin = format!("Bearer {}", rig.admin);
+    let auth = [("authorization", admin.as_str())];
+    let beats = |count: usize| {
+        let beat = |n| serde_json::json!({"service": "s".repeat(63), "id": format!("{n:0>63}"), "incarnation": "0".repeat(32)});
+        serde_json::json!({"beats": (0..count).map(beat).collect::<Vec<_>>()}).to_string()
+    };
+    let (status, text) = rig.send("POST", "/v1/registry/heartbeats", &auth, &beats(1000)).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(said["unknown"].as_array().map(Vec::len), Some(1000));
+    let (status, text) = rig.send("POST", "/v1/registry/heartbeats", &auth, &beats(1001)).await;
+    assert!(status == StatusCode::PAYLOAD_TOO_LARGE && text.contains("at most 1000"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_are_told_what_is_wrong() {
     let rig = rig().await;
     let admin = format!("Bearer {}", rig.admin);

@@ -1,6 +1,7 @@
 """A service that registers over gRPC, with stubs that grpcio-tools made of Rein's proto file.
 
-Settings: target (HOST:PORT), token, proto (the directory of proto files), service. Each line is a command:
+Settings: target (HOST:PORT), token, proto (the directory of proto files), service, ca (a PEM file; without it the
+connection is plain). Each line is a command:
 
     {"register": {...}}    the fields of RegisterRequest     -> those of RegisterReply, or {"code", "error", "says"}
     {"deregister": {...}}, {"heartbeat": {...}}              -> the same
@@ -19,7 +20,11 @@ given = settings()
 sys.path.insert(0, given["proto"])
 pb, stubs = grpc.protos_and_services("rein/registry/v1/registry.proto")
 
-channel = grpc.insecure_channel(given["target"])
+if "ca" in given:
+    with open(given["ca"], "rb") as ca:
+        channel = grpc.secure_channel(given["target"], grpc.ssl_channel_credentials(ca.read()))
+else:
+    channel = grpc.insecure_channel(given["target"])
 registry = stubs.RegistryStub(channel)
 with_token = [("authorization", f"Bearer {given['token']}")]
 seen = {"serial": 0, "instances": []}

@@ -56,6 +56,17 @@ pub(crate) struct Setup {
     pub(crate) under: Vec<String>,
 }
 
+impl Setup {
+    /// With a certificate of its own, whose file is named too; both files lie in the room.
+    pub(crate) fn tls(room: &Room) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let cert = room.write("cert.pem", made.cert.pem()).display().to_string();
+        let key = room.write("key.pem", made.signing_key.serialize_pem()).display().to_string();
+        let env = vec![("REIN__TLS__CERT".to_owned(), cert.clone()), ("REIN__TLS__KEY".to_owned(), key)];
+        (Self { env, ..Self::default() }, cert)
+    }
+}
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {

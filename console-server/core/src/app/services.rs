@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most heartbeats in one request.
-const MOST_BEATS: usize = 1000;
+pub const MAX_BEATS: usize = 1000;
 
 impl House {
     /// An instance registers. The same said again in the same life writes nothing.
@@ -112,8 +112,8 @@ impl House {
 
     /// Many say so.
     pub fn heartbeats_of(&self, actor: &Actor, request: &BeatsRequest) -> Result<BeatsView, AppError> {
-        if request.beats.len() > MOST_BEATS {
-            let message = format!("{} heartbeats in one request; at most {MOST_BEATS}", request.beats.len());
+        if request.beats.len() > MAX_BEATS {
+            let message = format!("{} heartbeats in one request; at most {MAX_BEATS}", request.beats.len());
             return Err(AppError::new(ErrorCode::TooLarge, message).hint("send several requests"));
         }
         self.heartbeats(actor, &request.beats)
