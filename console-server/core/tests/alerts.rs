@@ -258,6 +258,12 @@ async fn what_begins_after_a_change_made_elsewhere_is_folded_under_that() {
         (line.id.as_str(), line.kind.as_str(), line.by.as_deref()),
         (marked.id.as_str(), "change", Some("ci"))
     );
+    // What is said leads to where it is found.
+    let folded = format!("folded under marker {}", marked.id);
+    assert!(reasons(&judged.lines[2]).iter().any(|text| text.starts_with(&folded)), "{judged:?}");
+    let error = house.change(admin, &marked.id).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::NotFound);
+    assert!(error.to_string().contains("is a marker: deploy v2.4 of order, made elsewhere by ci"), "{error}");
     // It is a moment: nothing lies over the service since.
     assert!(!reasons(&judged.lines[0]).iter().any(|text| text.contains("lies over it")), "{judged:?}");
     *town.alerts.lock() = vec![fires("Elsewhere", "payment", "critical", -60)];

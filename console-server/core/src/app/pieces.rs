@@ -13,6 +13,7 @@ use rein_domain::audit::Entry;
 use rein_domain::change::{Change, ChangeError, Hush, Leg, SwitchLeg, Which};
 use rein_domain::incident::Incident;
 use rein_domain::layer::{Layer, Stack, Stance};
+use rein_domain::marker::Marker;
 use rein_domain::name::{ActorName, ChangeId, ServiceName, SwitchName};
 use rein_domain::switch::Setting;
 use rein_domain::time::Timestamp;
@@ -47,8 +48,17 @@ pub(crate) fn find(image: &Image, text: &str) -> Result<Change, AppError> {
             let message = format!("`{id}` could be {} or {}", a.id, b.id);
             Err(AppError::new(ErrorCode::Invalid, message).hint("give more characters"))
         }
-        _ => Err(ChangeError::UnknownChange(id.to_string()).into()),
+        _ => Err(unknown(image, &id)),
     }
+}
+
+/// Alerts name markers as they name changes, so one is looked for by what people saw there.
+fn unknown(image: &Image, id: &ChangeId) -> AppError {
+    let marker = id.as_str().parse().ok().and_then(|id| image.markers.get(&id));
+    let Some(marker) = marker else { return ChangeError::UnknownChange(id.to_string()).into() };
+    let Marker { service, by, .. } = marker;
+    let message = format!("`{id}` is a marker: {} of {service}, made elsewhere by {by}", marker.what());
+    AppError::new(ErrorCode::NotFound, message).hint("rein marker list -o wide")
 }
 
 /// A change may be over although its own record does not say so: its incident was closed.

@@ -131,6 +131,8 @@ pub struct Flight {
     pub began: Timestamp,
     /// When it was over; `None`: it still lies there.
     pub over: Option<Timestamp>,
+    /// Whether somebody else made it and recorded it: the id is then a marker's.
+    pub elsewhere: bool,
 }
 
 /// What alerts are judged by, beside the rules.

@@ -275,6 +275,7 @@ fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Fl
             services: legs.by_ref().map(str::to_owned).collect(),
             began: change.created,
             over: over(image, change, now).map(|(at, _)| at),
+            elsewhere: false,
         })
     };
     if services.is_empty() {
@@ -295,6 +296,7 @@ fn made_elsewhere(marker: &Marker) -> Flight {
         services: [marker.service.to_string()].into(),
         began: marker.at,
         over: Some(marker.at),
+        elsewhere: true,
     }
 }
 
