@@ -1,6 +1,8 @@
 //! Being a bundled plugin: what `plugin serve NAME` does before the plugin's own code runs.
 
-use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+use rustix::process::{
+    Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit, setsid,
+};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -8,6 +10,9 @@ use std::path::Path;
 pub(crate) const IMAGE: &str = "REIN_PLUGIN_IMAGE";
 /// The variable that carries the process id of the server.
 pub(crate) const PARENT: &str = "REIN_PLUGIN_PARENT";
+/// Most memory that a bundled plugin may write into, in bytes: many times what its bounded answers need. A backend
+/// that answers without end is then the plugin's trouble, and it starts anew.
+const MEMORY: u64 = 1 << 30;
 
 /// Why this process must not be a plugin of its parent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +35,7 @@ pub enum BeginError {
 pub fn begin() -> Result<(), BeginError> {
     tie(Signal::KILL)?;
     apart();
+    limit()?;
     let Ok(theirs) = std::env::var(IMAGE) else { return Ok(()) };
     let own = image(Path::new("/proc/self/exe")).map_err(|e| BeginError::System(e.to_string()))?;
     match own == theirs {
@@ -54,6 +60,16 @@ pub(crate) fn apart() {
         // Who leads a group already cannot; it only would be fairer.
         let _ = setsid();
     }
+}
+
+/// Holds this process to [`MEMORY`]. Address space would be the wrong measure: on a machine of many processors the
+/// allocator reserves gigabytes of it that it never touches.
+fn limit() -> Result<(), BeginError> {
+    if std::env::var_os(PARENT).is_none() {
+        return Ok(());
+    }
+    let most = Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) };
+    setrlimit(Resource::Data, most).map_err(|e| BeginError::System(e.to_string()))
 }
 
 /// Which build a file is: the version, and the very file. A running image cannot be written to, so the

@@ -21,6 +21,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long the program may take to end by itself once standard input is closed.
 pub(crate) const GRACE: Duration = Duration::from_millis(1_500);
+/// How far a program steps back, as `nice` has it: the server and plugins of its own come first wherever there are not
+/// enough processors, and waiting for a backend needs none.
+const NICE: i32 = 10;
 /// How often processes are counted.
 const COUNT: Duration = Duration::from_millis(200);
 /// How long killing may take.
@@ -115,6 +118,8 @@ fn become_program(guarded: &Guarded) -> String {
     if let Err(error) = limited {
         return format!("cannot set limits: {error}");
     }
+    // After its guard too. Where it cannot be, it only would be fairer.
+    let _ = rustix::process::nice(NICE);
     let mut command = Command::new(program);
     command.args(args).env_remove(PARENT);
     let began = Instant::now();
@@ -151,6 +156,7 @@ async fn guard(guarded: &Guarded) -> Result<u8, String> {
         Err(error) => return Err(error.to_string()),
     }
     apart();
+    give_way();
     // Orphans of the program come to this process, and to nobody else.
     set_child_subreaper(Some(rustix::process::getpid())).map_err(|e| e.to_string())?;
     let mut child = tokio::process::Command::new("/proc/self/exe")
@@ -182,6 +188,13 @@ async fn guard(guarded: &Guarded) -> Result<u8, String> {
     }
     sweep();
     Ok(code)
+}
+
+/// Puts the session behind others where Linux shares the processors out among sessions (autogroup): `nice` alone counts
+/// within one there.
+fn give_way() {
+    // Linux takes one such wish in 100 ms from all together; where it does not, it only would be fairer.
+    let _ = std::fs::write("/proc/self/autogroup", NICE.to_string());
 }
 
 /// Lets the program end by itself.
@@ -221,11 +234,15 @@ fn sweep() {
             // It may have ended by itself.
             let _ = kill_process(pid, Signal::KILL);
         }
-        match rustix::process::wait(WaitOptions::NOHANG) {
-            Err(rustix::io::Errno::CHILD) => return,
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => std::thread::sleep(Duration::from_millis(2)),
+        // All that have ended, before anybody is looked for again: there may be hundreds.
+        loop {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Err(rustix::io::Errno::CHILD) => return,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
         }
+        std::thread::sleep(Duration::from_millis(2));
         if Instant::now() > until {
             return say("some processes of the program could not be killed");
         }

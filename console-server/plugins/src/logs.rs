@@ -11,7 +11,7 @@ const LINES: usize = 1_000;
 /// Longest line, in bytes, before it is cleaned; what is longer goes on in the next.
 const LINE: usize = 4 * 1024;
 /// Bytes taken in one [`PACE`]; a plugin that says more is made to wait by its full pipe.
-const TAKEN: usize = 256 * 1024;
+const TAKEN: usize = 64 * 1024;
 const PACE: Duration = Duration::from_millis(200);
 /// Lines that are passed on to the server's own log in one [`PACE`].
 const TRACED: usize = 20;
