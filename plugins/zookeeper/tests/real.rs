@@ -9,14 +9,19 @@ use std::io::{Read, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
+use zookeeper_client::{Acls, Client, CreateMode};
 
 const DATA: &str = r#"{"name":"order","id":"i-1","address":"10.0.0.7","port":80,"enabled":true}"#;
 
 async fn plugin(address: &str, digest: Option<&str>) -> impl Adapter {
+    plugin_of(vec![address.to_owned()], digest).await
+}
+
+async fn plugin_of(servers: Vec<String>, digest: Option<&str>) -> impl Adapter {
     let plugin = rein_plugin_zookeeper::adapter();
     let secrets: BTreeMap<_, _> =
         digest.map(|text| ("digest".to_owned(), text.to_owned())).into_iter().collect();
-    let config = json!({ "servers": [address], "base": "/services" }).to_string();
+    let config = json!({ "servers": servers, "base": "/services" }).to_string();
     let configuration = Configuration { backend: "zk".into(), config, secrets };
     assert_eq!(plugin.configure(configuration).await, Ok(Vec::new()));
     plugin
@@ -74,6 +79,125 @@ async fn what_is_a_users_is_read_and_written_with_its_password_alone() {
     write(&owner, &DATA.replace("true", "false")).await.expect("it is written");
     let listed = owner.registry().expect("it is a registry").list(None).await.expect("it is listed");
     assert_eq!(listed.page.items[0].weight, Some(0));
+}
+
+/// Another one's session, with these paths under the base.
+async fn session(address: &str, paths: impl IntoIterator<Item = String>) -> Client {
+    let client = Client::connect(address).await.expect("ZooKeeper takes a session");
+    let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+    for path in paths {
+        client.mkdir(&format!("/services/{path}"), &options).await.expect("a node can be made");
+    }
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_comes_page_by_page_and_each_instance_once() {
+    let Some(zookeeper) = Zookeeper::start() else { return };
+    let address = zookeeper.address();
+    // Some hundred services without anybody, one of more than two pages, and one behind it.
+    let client = session(&address, (0..450).map(|n| format!("empty-{n}"))).await;
+    let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+    let mut all = Vec::new();
+    for (service, id) in (0..1100).map(|n| ("order", format!("i-{n}"))).chain([("sms", "i-0".to_owned())]) {
+        let data = json!({"name": service, "id": id, "address": "10.0.0.7", "port": 80}).to_string();
+        client.mkdir(&format!("/services/{service}"), &options).await.expect("a node can be made");
+        client
+            .create(&format!("/services/{service}/{id}"), data.as_bytes(), &options)
+            .await
+            .expect("a node can be made");
+        all.push(format!("{service}/{id}"));
+    }
+    let plugin = plugin(&address, None).await;
+    let registry = plugin.registry().expect("it is a registry");
+    let (mut seen, mut page, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let listing = registry.list(page.clone()).await.expect("it is listed");
+        assert!(listing.page.items.len() <= 500 && listing.unread == 0, "{}", listing.page.items.len());
+        seen.extend(listing.page.items.into_iter().map(|one| format!("{}/{}", one.service, one.id)));
+        pages += 1;
+        if let Some(before) = page {
+            let again = registry.list(Some(before)).await;
+            assert!(matches!(again, Err(Fault::Invalid(_))), "a page is told once: {again:?}");
+        }
+        page = listing.page.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    seen.sort();
+    all.sort();
+    assert!(pages > 3 && seen == all, "{pages} pages, {} of {}", seen.len(), all.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_registers_anew_while_it_is_drained_keeps_its_traffic() {
+    let Some(zookeeper) = Zookeeper::start() else { return };
+    let address = zookeeper.address();
+    let client = session(&address, ["order".to_owned()]).await;
+    let path = "/services/order/i-1";
+    let options = CreateMode::Ephemeral.with_acls(Acls::anyone_all());
+    let born = async || client.create(path, DATA.as_bytes(), &options).await.expect("a node can be made").0;
+    let plugin = plugin(&address, None).await;
+    born().await;
+    let (mut drained, mut moved) = (0, 0);
+    for round in 0..400_u64 {
+        let cell = cell(&plugin).await;
+        let seen = plugin.observe(std::slice::from_ref(&cell)).await.expect("it is seen").remove(0);
+        let want = Some(json!({ "data": DATA.replace("true", "false") }).to_string());
+        let (change, object) = ("c".to_owned(), seen.object);
+        let drain = plugin.apply(Write { cell, want, expected_version: seen.version, change, object });
+        let anew = async {
+            // So that it falls before, into and after the look and the write.
+            tokio::time::sleep(Duration::from_micros(round % 40 * 100)).await;
+            client.delete(path, None).await.expect("it is there");
+            born().await
+        };
+        let (drain, life) = tokio::join!(drain, anew);
+        match drain {
+            Ok(()) => drained += 1,
+            Err(Fault::Moved(_) | Fault::NotDone(_)) => moved += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+        let (data, stat) = client.get_data(path).await.expect("it is there");
+        assert_eq!(stat.czxid, life.czxid);
+        assert_eq!(String::from_utf8_lossy(&data), DATA, "round {round}");
+    }
+    assert!(drained > 0 && moved > 0, "{drained} drained, {moved} refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ensemble_serves_while_most_of_it_lives() {
+    let Some(mut ensemble) = Zookeeper::ensemble() else { return };
+    let servers = ensemble.each_ref().map(Zookeeper::address);
+    let plugin = plugin_of(servers.to_vec(), None).await;
+    write(&plugin, DATA).await.expect("it is created");
+    let findings = plugin.check().await.expect("it is looked at");
+    let says = |what: &str| findings.iter().filter(|finding| finding.message.contains(what)).count();
+    assert_eq!((says("leader"), says("follower")), (1, 2), "{findings:?}");
+    let drained = DATA.replace("true", "false");
+    for n in 0..3 {
+        ensemble[n].kill();
+        // Whoever of the others is asked first; a new leader takes its time.
+        let (began, data) = (Instant::now(), if n % 2 == 0 { drained.as_str() } else { DATA });
+        while let Err(fault) = write(&plugin, data).await {
+            assert!(began.elapsed() < Duration::from_secs(20), "{fault:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        ensemble[n].run();
+    }
+    let cell = cell(&plugin).await;
+    ensemble[0].kill();
+    ensemble[1].kill();
+    let began = Instant::now();
+    loop {
+        let seen = plugin.observe(std::slice::from_ref(&cell)).await;
+        if matches!(&seen, Err(Fault::Unreachable(_))) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "one alone must not answer: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Answers each connection with the same bytes, over and over, until it is closed.

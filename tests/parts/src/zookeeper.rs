@@ -1,4 +1,4 @@
-//! ZooKeeper: one server, of the distribution's package.
+//! ZooKeeper: one server or three, of the distribution's package.
 
 use crate::{Room, Watched, free_port, program, until};
 use rustix::process::Signal;
@@ -27,24 +27,49 @@ impl Zookeeper {
     ///
     /// # Panics
     /// When it does not serve, or when it is not installed and `REIN_REQUIRE_CLIENTS=1` says that it should be.
-    #[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub fn start() -> Option<Self> {
-        let java = program("java")?;
-        if !jar("zookeeper").is_file() {
-            let required = std::env::var("REIN_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
-            assert!(
-                !required,
-                "zookeeper is not installed, and REIN_REQUIRE_CLIENTS=1 says that it should be"
-            );
-            eprintln!("SKIPPED: zookeeper is not installed; tests/run does it");
-            return None;
+        let java = installed()?;
+        let mut one = Self::new(java, "zookeeper");
+        one.configure(&[]);
+        one.run();
+        Some(one)
+    }
+
+    /// Starts an ensemble of three, as [`Zookeeper::start`] does one.
+    ///
+    /// # Panics
+    /// As that does.
+    pub fn ensemble() -> Option<[Self; 3]> {
+        let java = installed()?;
+        let mut all = [1, 2, 3].map(|n| Self::new(java.clone(), &format!("zookeeper-{n}")));
+        let peers = [1, 2, 3].map(|n| {
+            let (quorum, election) = (free_port(), free_port());
+            (format!("server.{n}"), format!("127.0.0.1:{quorum}:{election}"))
+        });
+        for (n, one) in (1..).zip(&mut all) {
+            let limits =
+                [("initLimit", 20), ("syncLimit", 10)].map(|(name, value)| (name, value.to_string()));
+            let peers = peers.iter().map(|(name, value)| (name.as_str(), value.clone()));
+            one.configure(&limits.into_iter().chain(peers).collect::<Vec<_>>());
+            fs::write(one.room.path().join("data/myid"), format!("{n}")).expect("a file can be written");
+            one.launch();
         }
-        let mut one = Self { java, room: Room::new("zookeeper"), port: free_port(), process: None };
-        let data = one.room.path().join("data");
+        for one in &all {
+            one.serves();
+        }
+        Some(all)
+    }
+
+    fn new(java: PathBuf, room: &str) -> Self {
+        Self { java, room: Room::new(room), port: free_port(), process: None }
+    }
+
+    fn configure(&self, more: &[(&str, String)]) {
+        let data = self.room.path().join("data");
         fs::create_dir_all(&data).expect("the build directory takes directories");
         let settings = [
             ("dataDir", data.display().to_string()),
-            ("clientPort", one.port.to_string()),
+            ("clientPort", self.port.to_string()),
             ("clientPortAddress", "127.0.0.1".to_owned()),
             // Sessions end within a second or two: no test waits for longer.
             ("tickTime", "500".to_owned()),
@@ -54,10 +79,9 @@ impl Zookeeper {
             // A killed process loses nothing so; a machine would.
             ("forceSync", "no".to_owned()),
         ];
-        let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        fs::write(one.room.path().join("zoo.cfg"), text).expect("a file can be written");
-        one.run();
-        Some(one)
+        let text: String =
+            settings.iter().chain(more).map(|(name, value)| format!("{name}={value}\n")).collect();
+        fs::write(self.room.path().join("zoo.cfg"), text).expect("a file can be written");
     }
 
     /// Starts it over what it kept, and waits until it serves.
@@ -65,6 +89,11 @@ impl Zookeeper {
     /// # Panics
     /// When it does not.
     pub fn run(&mut self) {
+        self.launch();
+        self.serves();
+    }
+
+    fn launch(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.room.path().join("log"));
         let path = JARS.map(|name| jar(name).display().to_string()).join(":");
         let mut command = Command::new(&self.java);
@@ -78,6 +107,9 @@ impl Zookeeper {
             .stdout(Stdio::null())
             .stderr(log.map_or(Stdio::null(), Stdio::from));
         self.process = Some(Watched::start(&mut command));
+    }
+
+    fn serves(&self) {
         until("ZooKeeper serves", LIMIT, || self.says("srvr").filter(|said| said.contains("Mode:")));
     }
 
@@ -115,6 +147,19 @@ impl Zookeeper {
             process.signal(signal);
         }
     }
+}
+
+/// Where Java is, if it and the server are installed.
+#[allow(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn installed() -> Option<PathBuf> {
+    let java = program("java")?;
+    if jar("zookeeper").is_file() {
+        return Some(java);
+    }
+    let required = std::env::var("REIN_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
+    assert!(!required, "zookeeper is not installed, and REIN_REQUIRE_CLIENTS=1 says that it should be");
+    eprintln!("SKIPPED: zookeeper is not installed; tests/run does it");
+    None
 }
 
 fn jar(name: &str) -> PathBuf {
