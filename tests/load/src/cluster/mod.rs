@@ -13,6 +13,7 @@ pub(crate) mod paused;
 mod recorder;
 mod servers;
 mod session;
+pub(crate) mod takeover;
 mod verdict;
 
 use crate::figures::merge;
