@@ -1,7 +1,10 @@
 //! Names people type. Each is checked once, where it enters, and is trusted afterwards.
 
-use serde::{Deserialize, Serialize};
+use compact_str::{CompactString, format_compact};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// Longest service, switch, zone or instance name, in bytes.
@@ -63,12 +66,28 @@ fn check(
     }
 }
 
+/// Reads a name from text, which need not be kept for that.
+struct Reader<N>(PhantomData<N>);
+
+impl<N: FromStr<Err = NameError>> de::Visitor<'_> for Reader<N> {
+    type Value = N;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<N, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+/// A name of up to 24 bytes, which is nearly every one, lies where it is used: a list over a hundred thousand
+/// instances must not fetch each one's zone from elsewhere.
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $allowed:literal, $fits:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(CompactString);
 
         impl $type {
             /// The name as text.
@@ -81,20 +100,25 @@ macro_rules! name {
             type Err = NameError;
             fn from_str(text: &str) -> Result<Self, NameError> {
                 check($what, text, $allowed, $fits)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = NameError;
-            fn try_from(text: String) -> Result<Self, NameError> {
-                text.parse()
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_str(Reader(PhantomData))
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
             }
         }
 
         impl From<$type> for String {
             fn from(name: $type) -> Self {
-                name.0
+                name.0.into_string()
             }
         }
 
@@ -152,7 +176,7 @@ name!(
 impl Incarnation {
     /// Spells `random`.
     pub fn from_random(random: u64) -> Self {
-        Self(format!("{random:016x}"))
+        Self(format_compact!("{random:016x}"))
     }
 }
 
@@ -202,11 +226,10 @@ impl ChangeId {
 }
 
 /// A switch: `SERVICE/SWITCH`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SwitchName {
     service: ServiceName,
-    leaf: String,
+    leaf: CompactString,
 }
 
 impl SwitchName {
@@ -237,20 +260,19 @@ impl FromStr for SwitchName {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let (service, leaf) = text.split_once('/').ok_or_else(|| NameError::NotASwitch(text.to_owned()))?;
         check("switch", leaf, "a-z, 0-9, and inside also - and _", plain)?;
-        Ok(Self { service: service.parse()?, leaf: leaf.to_owned() })
+        Ok(Self { service: service.parse()?, leaf: leaf.into() })
     }
 }
 
-impl TryFrom<String> for SwitchName {
-    type Error = NameError;
-    fn try_from(text: String) -> Result<Self, NameError> {
-        text.parse()
+impl<'de> Deserialize<'de> for SwitchName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Reader(PhantomData))
     }
 }
 
-impl From<SwitchName> for String {
-    fn from(name: SwitchName) -> Self {
-        name.to_string()
+impl Serialize for SwitchName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

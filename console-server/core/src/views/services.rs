@@ -348,6 +348,7 @@ impl Viewer<'_> {
         let over = self.image.world.over_service(name, self.now);
         let mut zones: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
         let mut versions: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut registries: BTreeSet<&BackendName> = BTreeSet::new();
         let (mut up, mut known, mut drained, mut down) = (0, 0, 0, 0);
         for found in fleet.instances.values() {
             let said = &found.said;
@@ -355,6 +356,7 @@ impl Viewer<'_> {
             let zone = zones.entry(said.zone.as_ref().map_or("", |z| z.as_str())).or_default();
             *zone = (zone.0 + u32::from(serves), zone.1 + 1);
             *versions.entry(said.version.as_ref().map_or("", |v| v.as_str())).or_default() += 1;
+            registries.extend(said.cell.as_ref().map(|cell| &cell.backend));
             up += u32::from(serves);
             down += u32::from(found.health.state == State::Down);
             known += u32::from(found.health.state != State::Unknown);
@@ -391,7 +393,7 @@ impl Viewer<'_> {
                     instances: *instances,
                 })
                 .collect(),
-            registries: self.image.world.registries_of(name).into_iter().map(ToString::to_string).collect(),
+            registries: registries.into_iter().map(ToString::to_string).collect(),
             active_changes: count(over.len()) + switch_changes,
             alarm: short.map(|short| format!("below its floor: {short}")),
         }
