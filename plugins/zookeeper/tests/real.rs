@@ -176,15 +176,15 @@ async fn an_ensemble_serves_while_most_of_it_lives() {
     let says = |what: &str| findings.iter().filter(|finding| finding.message.contains(what)).count();
     assert_eq!((says("leader"), says("follower")), (1, 2), "{findings:?}");
     let drained = DATA.replace("true", "false");
-    for n in 0..3 {
-        ensemble[n].kill();
+    for (n, server) in ensemble.iter_mut().enumerate() {
+        server.kill();
         // Whoever of the others is asked first; a new leader takes its time.
         let (began, data) = (Instant::now(), if n % 2 == 0 { drained.as_str() } else { DATA });
         while let Err(fault) = write(&plugin, data).await {
             assert!(began.elapsed() < Duration::from_secs(20), "{fault:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        ensemble[n].run();
+        server.run();
     }
     let cell = cell(&plugin).await;
     ensemble[0].kill();
