@@ -27,13 +27,13 @@ async fn plugin_of(servers: Vec<String>, digest: Option<&str>) -> impl Adapter {
     plugin
 }
 
-async fn cell(plugin: &impl Adapter) -> CellKey {
+async fn cell(plugin: &impl Adapter) -> Result<CellKey, Fault> {
     let target = TargetName { noun: "registry".into(), name: "order/i-1".into() };
-    plugin.resolve(&[target]).await.expect("it is resolved").remove(0)
+    Ok(plugin.resolve(&[target]).await?.remove(0))
 }
 
 async fn write(plugin: &impl Adapter, data: &str) -> Result<(), Fault> {
-    let cell = cell(plugin).await;
+    let cell = cell(plugin).await?;
     let seen = plugin.observe(std::slice::from_ref(&cell)).await?.remove(0);
     let want = Some(json!({ "data": data }).to_string());
     let (change, object) = ("c".to_owned(), seen.object);
@@ -142,7 +142,7 @@ async fn who_registers_anew_while_it_is_drained_keeps_its_traffic() {
     born().await;
     let (mut drained, mut moved) = (0, 0);
     for round in 0..400_u64 {
-        let cell = cell(&plugin).await;
+        let cell = cell(&plugin).await.expect("it is resolved");
         let seen = plugin.observe(std::slice::from_ref(&cell)).await.expect("it is seen").remove(0);
         let want = Some(json!({ "data": DATA.replace("true", "false") }).to_string());
         let (change, object) = ("c".to_owned(), seen.object);
@@ -175,18 +175,18 @@ async fn an_ensemble_serves_while_most_of_it_lives() {
     let findings = plugin.check().await.expect("it is looked at");
     let says = |what: &str| findings.iter().filter(|finding| finding.message.contains(what)).count();
     assert_eq!((says("leader"), says("follower")), (1, 2), "{findings:?}");
+    let cell = cell(&plugin).await.expect("it is resolved");
     let drained = DATA.replace("true", "false");
     for (n, server) in ensemble.iter_mut().enumerate() {
         server.kill();
         // Whoever of the others is asked first; a new leader takes its time.
         let (began, data) = (Instant::now(), if n % 2 == 0 { drained.as_str() } else { DATA });
         while let Err(fault) = write(&plugin, data).await {
-            assert!(began.elapsed() < Duration::from_secs(20), "{fault:?}");
+            assert!(began.elapsed() < Duration::from_secs(60), "{fault:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         server.run();
     }
-    let cell = cell(&plugin).await;
     ensemble[0].kill();
     ensemble[1].kill();
     let began = Instant::now();
@@ -195,7 +195,7 @@ async fn an_ensemble_serves_while_most_of_it_lives() {
         if matches!(&seen, Err(Fault::Unreachable(_))) {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "one alone must not answer: {seen:?}");
+        assert!(began.elapsed() < Duration::from_secs(60), "one alone must not answer: {seen:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
