@@ -140,16 +140,23 @@ async fn who_registers_anew_while_it_is_drained_keeps_its_traffic() {
     let born = async || client.create(path, DATA.as_bytes(), &options).await.expect("a node can be made").0;
     let plugin = plugin(&address, None).await;
     born().await;
+    // Connected before the clock runs.
+    cell(&plugin).await.expect("it is resolved");
+    let began = Instant::now();
+    write(&plugin, &DATA.replace("true", "false")).await.expect("it is drained, with nobody in between");
+    let took = began.elapsed();
+    client.delete(path, None).await.expect("it is there");
+    born().await;
     let (mut drained, mut moved) = (0, 0);
-    for round in 0..400_u64 {
+    for round in 0..400_u32 {
         let cell = cell(&plugin).await.expect("it is resolved");
         let seen = plugin.observe(std::slice::from_ref(&cell)).await.expect("it is seen").remove(0);
         let want = Some(json!({ "data": DATA.replace("true", "false") }).to_string());
         let (change, object) = ("c".to_owned(), seen.object);
         let drain = plugin.apply(Write { cell, want, expected_version: seen.version, change, object });
         let anew = async {
-            // So that it falls before, into and after the look and the write.
-            tokio::time::sleep(Duration::from_micros(round % 40 * 100)).await;
+            // So that it falls before, into and after the look and the write, however fast this machine is.
+            tokio::time::sleep(took * 2 * (round % 40) / 40).await;
             client.delete(path, None).await.expect("it is there");
             born().await
         };
