@@ -31,14 +31,7 @@ async fn limits_hold_the_program() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_beyond_the_limit_is_its_own_end() {
-    let kit = kit();
-    let backend = kit.backend("b", "pinned");
-    backend.describe().await.unwrap();
-    let _ = backend.observe(&[cell("memory")]).await.unwrap_err();
-    kit.until("b", "backing off").await;
-    kit.until("b", "running").await;
-    backend.observe(&[cell("c")]).await.unwrap();
-    kit.host.shutdown().await;
+    kit().falls_over("pinned", "memory").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! A host with the rig's plugins, and how to look at what it does.
 
-use rein_plugin::{CellKey, Configuration, Write};
+use rein_plugin::{Adapter, CellKey, Configuration, Write};
 use rein_plugins::{Backend, Host, Options, PluginState, Program};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -71,6 +71,17 @@ impl Kit {
 
     pub(crate) fn state(&self, backend: &str) -> PluginState {
         self.host.status().into_iter().find(|status| status.backend == backend).unwrap().state
+    }
+
+    /// What lies under this key is the end of the plugin's process, and of nothing else: another takes its place.
+    pub(crate) async fn falls_over(&self, plugin: &str, key: &str) {
+        let backend = self.backend("b", plugin);
+        backend.describe().await.unwrap();
+        let _ = backend.observe(&[cell(key)]).await.unwrap_err();
+        self.until("b", "backing off").await;
+        self.until("b", "running").await;
+        backend.observe(&[cell("c")]).await.unwrap();
+        self.host.shutdown().await;
     }
 
     pub(crate) async fn until(&self, backend: &str, word: &str) -> PluginState {

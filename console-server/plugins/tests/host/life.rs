@@ -96,14 +96,7 @@ async fn a_plugin_that_fell_is_started_again_and_meanwhile_answers_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundled_plugin_that_takes_memory_without_end_is_its_own_end() {
-    let kit = Kit::new();
-    let backend = kit.backend("b", "faulty");
-    backend.describe().await.unwrap();
-    let _ = backend.observe(&[cell("memory")]).await.unwrap_err();
-    kit.until("b", "backing off").await;
-    kit.until("b", "running").await;
-    backend.observe(&[cell("c")]).await.unwrap();
-    kit.host.shutdown().await;
+    Kit::new().falls_over("faulty", "memory").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
