@@ -33,11 +33,11 @@ pub fn diagnose(case: &Case, tuning: &Tuning) -> Verdict {
         let why = if walk.sees_symptom() { Why::ShortHistory } else { Why::NoData };
         return nothing(why, None, looked(&walk));
     };
-    let evidence = tell(&walk, (case.symptom.node, None), case.symptom.metric, symptom);
+    let rare = symptom.chance(&walk.line, &walk.tuning);
+    let evidence = tell(&walk, (case.symptom.node, None), case.symptom.metric, symptom, rare);
     if symptom.far < tuning.raised || excess <= 0.0 {
         return nothing(Why::SymptomUsual, Some(evidence), looked(&walk));
     }
-    let rare = symptom.chance(&walk.line, &walk.tuning);
     walk.go();
     let suspects = suspects(&walk, rare);
     if suspects.is_empty() {
@@ -139,8 +139,7 @@ fn suspects(walk: &Walk<'_>, symptom: f64) -> Vec<Suspect> {
         .filter(|candidate| candidate.share >= tuning.least_share)
         .filter_map(|candidate| {
             let suspect = suspect(walk, &candidate, symptom)?;
-            let far = suspect.evidence.first().map_or(0.0, |evidence| evidence.deviations);
-            (suspect.chance <= tuning.chance).then_some((far, suspect))
+            Some((suspect.evidence.first().map_or(0.0, |evidence| evidence.deviations), suspect))
         })
         .collect();
     // Two that account for all of it: the one that departs further. Names only keep the order fixed.
@@ -152,6 +151,7 @@ fn suspects(walk: &Walk<'_>, symptom: f64) -> Vec<Suspect> {
     ranked.into_iter().map(|(_, suspect)| suspect).collect()
 }
 
+/// A candidate with its evidence; absent: it is not rare enough.
 fn suspect(walk: &Walk<'_>, candidate: &Candidate, symptom: f64) -> Option<Suspect> {
     let Candidate { node, caller, share, metric } = *candidate;
     let whose = (node, caller);
@@ -174,6 +174,16 @@ fn suspect(walk: &Walk<'_>, candidate: &Candidate, symptom: f64) -> Option<Suspe
         true => alone,
         false => together(symptom, alone),
     };
+    // Whoever looks at many finds something rare: each look counts (Bonferroni).
+    let chance = (both * looked_at as f64).min(1.0);
+    if chance > walk.tuning.chance {
+        return None;
+    }
+    let evidence = shifts.into_iter().enumerate().map(|(place, (metric, shift))| {
+        let chance = if place == 0 { alone } else { shift.chance(&walk.line, &walk.tuning) };
+        tell(walk, whose, metric, shift, chance)
+    });
+    let evidence = evidence.collect();
     let mut path = walk.path(caller.unwrap_or(node));
     path.extend(caller.map(|_| node));
     let graph = &walk.case.graph;
@@ -181,10 +191,9 @@ fn suspect(walk: &Walk<'_>, candidate: &Candidate, symptom: f64) -> Option<Suspe
         node: graph.name(node).to_owned(),
         caller: caller.map(|caller| graph.name(caller).to_owned()),
         share,
-        // Whoever looks at many finds something rare: each look counts (Bonferroni).
-        chance: (both * looked_at as f64).min(1.0),
+        chance,
         path: path.into_iter().map(|node| graph.name(node).to_owned()).collect(),
-        evidence: shifts.into_iter().map(|(metric, shift)| tell(walk, whose, metric, shift)).collect(),
+        evidence,
     })
 }
 
@@ -194,7 +203,13 @@ fn together(one: f64, other: f64) -> f64 {
     if product > 0.0 { (product * (1.0 - product.ln())).min(1.0) } else { 0.0 }
 }
 
-fn tell(walk: &Walk<'_>, (node, caller): (Node, Option<Node>), metric: Metric, shift: &Shift) -> Evidence {
+fn tell(
+    walk: &Walk<'_>,
+    (node, caller): (Node, Option<Node>),
+    metric: Metric,
+    shift: &Shift,
+    chance: f64,
+) -> Evidence {
     let graph = &walk.case.graph;
     let line = &walk.line;
     let begin = (line.window.start.saturating_sub(SHOWN)..line.window.start)
@@ -210,7 +225,7 @@ fn tell(walk: &Walk<'_>, (node, caller): (Node, Option<Node>), metric: Metric, s
         before: shift.was,
         now: shift.now,
         deviations: shift.far,
-        chance: shift.chance(line, &walk.tuning),
+        chance,
         since: shift.since.map(|i| Timestamp(line.at(i))),
         history: shift.history(),
         recent: (begin..line.window.end).map(value).collect(),

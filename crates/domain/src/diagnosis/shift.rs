@@ -166,8 +166,13 @@ impl Ruler {
             if begin < line.window.end && line.window.start < begin + length {
                 continue;
             }
-            let there = self.far(&rest[begin - before..begin], &rest[begin..begin + length]);
-            let Some((there, _)) = there else { continue };
+            let (ahead, window) = (&rest[begin - before..begin], &rest[begin..begin + length]);
+            let Some(bound) = bound(ahead, window) else { continue };
+            if bound < far && bound <= most {
+                windows += 1.0;
+                continue;
+            }
+            let Some((there, _)) = self.far(ahead, window) else { continue };
             windows += 1.0;
             reach += f64::from(u8::from(there >= far));
             most = there.max(most);
@@ -176,6 +181,16 @@ impl Ruler {
         // Beyond everything seen: the tail goes on as the heaviest one that still has a variance.
         if reach == 0.0 { chance * (most / far).powi(2).min(1.0) } else { chance }
     }
+}
+
+/// What [`Ruler::far`] says of a window at the most, at a fraction of its cost; absent: the window has no data. Most
+/// windows of most pasts are so quiet that it is enough to know this.
+fn bound(before: &[f64], window: &[f64]) -> Option<f64> {
+    // `f64::max` and `f64::min` pass over what is no number.
+    let most = window.iter().copied().fold(f64::NAN, f64::max);
+    let least = before.iter().copied().fold(f64::NAN, f64::min);
+    // The level just before is no lower than its least value, and one deviation of that is forgiven.
+    (!most.is_nan()).then(|| most - (least + 1.0).min(0.0))
 }
 
 /// The best pair of neighbouring values of a window, so that one outlier is no shift: a pair counts as its mean,
@@ -195,4 +210,27 @@ fn persistent(window: &[f64], above: f64) -> Option<f64> {
     }
     // One value where there should be several shows nothing that lasts.
     Some(if best.is_finite() { best } else { last.min(0.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ruler, bound};
+    use crate::diagnosis::Metric;
+    use proptest::prelude::*;
+
+    fn values(most: usize) -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec(prop_oneof![4 => -9.0f64..9.0, 1 => Just(f64::NAN)], 0..most)
+    }
+
+    proptest! {
+        /// No window departs further than its bound, and it has one if it has data: passing it over alters nothing.
+        #[test]
+        fn the_bound_holds(before in values(12), window in values(8), level in 0.1f64..9.0, spread in 0.1f64..9.0) {
+            let ruler = Ruler { metric: Metric::Latency, sign: 1.0, level, spread };
+            let far = ruler.far(&before, &window).map(|(far, _)| far);
+            let bound = bound(&before, &window);
+            prop_assert_eq!(far.is_some(), bound.is_some());
+            prop_assert!(far <= bound.map(|bound| bound.max(0.0)), "{far:?} over {bound:?}");
+        }
+    }
 }
