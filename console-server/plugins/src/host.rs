@@ -6,6 +6,7 @@ use crate::directory::Directory;
 use crate::keeper::{Kept, try_out};
 use crate::logs::{LogLine, Logs};
 use crate::options::{Options, Trust};
+use crate::pin::Copies;
 use crate::process::{Failure, Ground, Starter};
 use crate::state::{PluginStatus, State};
 use parking_lot::Mutex;
@@ -56,7 +57,8 @@ impl Host {
         let image = image(&options.itself).map_err(failed)?;
         let starter = Starter::new().map_err(failed)?;
         let directory = Directory::open(&options.directory)?;
-        let ground = Arc::new(Ground { options, directory, starter, image, tasks: TaskTracker::new() });
+        let (copies, tasks) = (Copies::default(), TaskTracker::new());
+        let ground = Arc::new(Ground { options, directory, copies, starter, image, tasks });
         Ok(Self(Arc::new(Rooms { ground, backends: Mutex::default(), end: CancellationToken::new() })))
     }
 

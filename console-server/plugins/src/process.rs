@@ -5,7 +5,7 @@ use crate::directory::{Directory, Own};
 use crate::guard::{Step, args};
 use crate::logs::{Logs, discard};
 use crate::options::{Options, Trust};
-use crate::pin;
+use crate::pin::{Copied, Copies};
 use rein_plugin::Remote;
 use rein_plugin::handshake::{self, MAX_LINE};
 use rein_plugin::serve::{COOKIE, COOKIE_VALUE, SOCKET_DIR, VERSION, VERSIONS};
@@ -69,6 +69,7 @@ impl Starter {
 pub(crate) struct Ground {
     pub(crate) options: Options,
     pub(crate) directory: Directory,
+    pub(crate) copies: Copies,
     pub(crate) starter: Starter,
     /// Which build `options.itself` was when the host began.
     pub(crate) image: String,
@@ -89,6 +90,7 @@ pub(crate) struct Process {
     stderr: AbortOnDropHandle<()>,
     _stdout: AbortOnDropHandle<()>,
     _own: Own,
+    _program: Option<Arc<Copied>>,
 }
 
 impl Process {
@@ -105,12 +107,13 @@ impl Process {
         let program = match trust {
             Trust::Bundled => None,
             Trust::Pinned(program) => {
-                let (program, path) = (program.clone(), own.path().to_owned());
-                let copied = tokio::task::spawn_blocking(move || pin::copy(&program, &path)).await;
+                let (program, ground) = (program.clone(), Arc::clone(ground));
+                let copy = move || ground.copies.of(&program, &ground.directory);
+                let copied = tokio::task::spawn_blocking(copy).await;
                 Some(copied.map_err(|e| Failure::Passing(e.to_string()))?.map_err(Failure::Lasting)?)
             }
         };
-        let command = command(ground, &own, trust, plugin, program);
+        let command = command(ground, &own, trust, plugin, program.as_deref());
         let began = SystemTime::now();
         let mut child = ground.starter.start(command).await.map_err(passing)?;
         let (Some(stdin), Some(stdout), Some(stderr), Some(pid)) =
@@ -154,6 +157,7 @@ impl Process {
             stderr,
             _stdout: stdout,
             _own: own,
+            _program: program,
         })
     }
 
@@ -239,13 +243,13 @@ fn program_is_foreign(trust: &Trust) -> bool {
     matches!(trust, Trust::Pinned(_))
 }
 
-fn command(ground: &Ground, own: &Own, trust: &Trust, plugin: &str, program: Option<PathBuf>) -> Command {
+fn command(ground: &Ground, own: &Own, trust: &Trust, plugin: &str, program: Option<&Copied>) -> Command {
     let Options { itself, limits, .. } = &ground.options;
     let mut command = Command::new(itself);
     environment(&mut command, own.path());
     match (trust, program) {
         (Trust::Pinned(pinned), Some(program)) => {
-            command.args(args(Step::Guard, *limits)).arg(program).args(&pinned.args);
+            command.args(args(Step::Guard, *limits)).arg(program.path()).args(&pinned.args);
         }
         _ => {
             command.args(["plugin", "serve", plugin]).env(IMAGE, &ground.image);
