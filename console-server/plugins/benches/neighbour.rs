@@ -1,7 +1,7 @@
 //! How much the calls of one backend slow down while another backend's plugin misbehaves.
 //!
 //!     cargo build --release --package rein-plugins --examples
-//!     cargo bench --package rein-plugins --bench neighbour -- [ROUNDS] [CALLS]
+//!     cargo bench --package rein-plugins --bench neighbour -- [ROUNDS] [CALLS] [NEIGHBOUR...]
 //!
 //! In each round the same number of calls is made without and with the faulty neighbour, so that what the machine
 //! does meanwhile falls on both. The neighbour is called as a server calls a backend that is in trouble: a few
@@ -23,23 +23,30 @@ const REST: Duration = Duration::from_millis(100);
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// A fault: its name, the plugin that has it, and the cell that calls it forth.
-const FAULTS: [(&str, &str, &str); 6] = [
+const FAULTS: [(&str, &str, &str); 7] = [
     ("nothing", "faulty", "c"),
     ("hangs", "faulty", "hang"),
     ("answers 1 GiB", "raw", "c"),
     ("floods its log", "faulty", "flood"),
     ("aborts", "faulty", "abort"),
+    ("aborts, foreign", "pinned", "abort"),
     ("forks", "pinned", "fork"),
 ];
 
 #[allow(clippy::print_stdout)]
 fn main() {
-    let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse().ok());
+    let (numbers, names): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .partition(|word| word.parse::<usize>().is_ok());
+    let mut numbers = numbers.iter().filter_map(|word| word.parse().ok());
     let (rounds, calls) = (numbers.next().unwrap_or(10), numbers.next().unwrap_or(2_000));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     println!("{rounds} rounds of {calls} calls without and with the neighbour; median round (least, most)");
     println!("{:<16} {:>12} {:>12}   ratio", "neighbour", "p99 without", "p99 with");
-    for fault in FAULTS {
+    for fault in
+        FAULTS.into_iter().filter(|(name, ..)| names.is_empty() || names.iter().any(|only| only == name))
+    {
         let (name, without, with, ratios) = runtime.block_on(measure(fault, rounds, calls));
         let ratio = |at: usize| ratios[at.min(ratios.len() - 1)];
         println!(

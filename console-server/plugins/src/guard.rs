@@ -11,6 +11,7 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, kill_process, kill_process_group, set_child_subreaper,
     setrlimit,
 };
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::Write;
@@ -24,6 +25,12 @@ pub(crate) const GRACE: Duration = Duration::from_millis(1_500);
 /// How far a program steps back, as `nice` has it: the server and plugins of its own come first wherever there are not
 /// enough processors, and waiting for a backend needs none.
 const NICE: i32 = 10;
+/// The system call by which a process begins a session.
+#[cfg(target_arch = "x86_64")]
+const SETSID: i64 = 112;
+/// The system call by which a process begins a session.
+#[cfg(not(target_arch = "x86_64"))]
+const SETSID: i64 = 157;
 /// How often processes are counted.
 const COUNT: Duration = Duration::from_millis(200);
 /// How long killing may take.
@@ -120,6 +127,9 @@ fn become_program(guarded: &Guarded) -> String {
     }
     // After its guard too. Where it cannot be, it only would be fairer.
     let _ = rustix::process::nice(NICE);
+    if let Err(error) = stay() {
+        return format!("cannot keep the program in its session: {error}");
+    }
     let mut command = Command::new(program);
     command.args(args).env_remove(PARENT);
     let began = Instant::now();
@@ -132,6 +142,27 @@ fn become_program(guarded: &Guarded) -> String {
             return format!("cannot start {}: {error}", program.to_string_lossy());
         }
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Refuses `setsid` to this process and all it will start (seccomp). Linux shares the processors out among sessions, so
+/// hundreds of processes that each began one would have hundreds of shares beside the server's one.
+/// With it no set-uid program gets rights of its own any more: Linux lets nobody else filter without being root.
+fn stay() -> Result<(), seccompiler::Error> {
+    // A processor that the filter does not know gets none, and there it only would be fairer.
+    let Ok(processor) = std::env::consts::ARCH.try_into() else { return Ok(()) };
+    let refused = [(SETSID, Vec::new())].into();
+    let refuse = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error() as u32);
+    let filter = SeccompFilter::new(refused, SeccompAction::Allow, refuse, processor)?;
+    let filter: BpfProgram = filter.try_into()?;
+    match seccompiler::apply_filter(&filter) {
+        // A kernel without filters.
+        Err(seccompiler::Error::Seccomp(error))
+            if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) =>
+        {
+            Ok(())
+        }
+        applied => applied,
     }
 }
 

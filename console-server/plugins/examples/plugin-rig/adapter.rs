@@ -38,6 +38,7 @@ impl Adapter for Faulty {
             finding("environment", environment.join("\n")),
             finding("secrets", self.secrets.get().cloned().unwrap_or_default().join("\n")),
             finding("limits", std::fs::read_to_string("/proc/self/limits").unwrap_or_default()),
+            finding("session", session()),
         ])
     }
 
@@ -81,6 +82,12 @@ impl Adapter for Faulty {
     }
 }
 
+/// What a child hears that begins a session.
+fn session() -> String {
+    let heard = Command::new("setsid").arg("true").output();
+    heard.map_or_else(|e| e.to_string(), |heard| String::from_utf8_lossy(&heard.stderr).into_owned())
+}
+
 fn flood() {
     use std::io::Write;
     std::thread::spawn(|| {
@@ -90,18 +97,21 @@ fn flood() {
     });
 }
 
+/// Processes that each begin a session of their own where they may, and stay in any case.
 fn fork(count: usize) {
     std::thread::spawn(move || {
+        let line = "setsid sleep 3600 2>/dev/null || exec sleep 3600";
         for _ in 0..count {
-            let _ = Command::new("setsid").args(["sleep", "3600"]).stdin(Stdio::null()).spawn();
+            let _ = Command::new("sh").args(["-c", line]).stdin(Stdio::null()).spawn();
         }
     });
 }
 
-/// A grandchild in a session of its own, whose parent is gone.
+/// A grandchild in a session of its own where it may have one, else in a group of its own, whose parent is gone.
 fn escape() {
     let dir = std::env::var("PLUGIN_UNIX_SOCKET_DIR").unwrap_or_default();
-    let line = format!("setsid sh -c 'sleep 3600; : {dir}' </dev/null >/dev/null 2>&1 &");
+    let stay = format!("sleep 3600; : {dir}");
+    let line = format!("(setsid sh -c '{stay}' || (set -m; sh -c '{stay}' &)) </dev/null >/dev/null 2>&1 &");
     let _ = Command::new("sh").args(["-c", &line]).status();
 }
 

@@ -26,6 +26,9 @@ async fn limits_hold_the_program() {
     assert_eq!(limit("Max file size").nth(1), Some((64 << 20).to_string().as_str()));
     let environment = &findings.iter().find(|finding| finding.subject == "environment").unwrap().message;
     assert!(!environment.contains("REIN_PLUGIN_PARENT"), "{environment}");
+    // A child leads no group, so nothing but the refusal keeps it from beginning a session.
+    let session = findings.iter().find(|finding| finding.subject == "session").unwrap();
+    assert!(session.message.contains("Operation not permitted"), "{session:?}");
     kit.host.shutdown().await;
 }
 
