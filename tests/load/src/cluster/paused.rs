@@ -24,6 +24,8 @@ const SETTLED: Duration = Duration::from_secs(60);
 const STEADY: Duration = Duration::from_millis(1_500);
 /// From laying a silence to the call that is to be caught.
 const CATCH: Duration = Duration::from_secs(20);
+/// How often a round begins anew because another server took over before its call came.
+const TRIES: usize = 3;
 
 /// Stops the reconciling server in every phase of a call into an Alertmanager, and judges what comes late
 #[derive(Debug, Args)]
@@ -109,23 +111,25 @@ pub(crate) async fn run(args: Paused) -> Result<Value, String> {
 
 impl Street {
     async fn round(&mut self, n: usize, phase: Phase) -> Result<Round, String> {
-        let leader = self.leader().await?;
-        let other = (leader + 1) % SIZE;
         let ends_under_way = self.dice.random_bool(0.4);
-        let id = if ends_under_way {
-            // The call that is caught is the one that takes the silence away.
-            let id = self.lay(other, n).await?;
-            self.holds(&id, 1).await?;
-            self.recorder.arm(phase, leader);
-            self.end(other, &id).await?;
-            id
-        } else {
-            self.recorder.arm(phase, leader);
-            self.lay(other, n).await?
+        let mut tries = 0;
+        let (leader, other, id) = loop {
+            let leader = self.leader().await?;
+            let other = (leader + 1) % SIZE;
+            let id = self.begin(n, phase, ends_under_way, (leader, other)).await?;
+            if timeout(CATCH, self.recorder.caught()).await.is_ok() {
+                break (leader, other, id);
+            }
+            // On a machine that has other things to do somebody may take over unasked.
+            tries += 1;
+            if tries == TRIES || self.leader().await? == leader {
+                return Err(format!("round {n}: no call in {phase:?}"));
+            }
+            self.recorder.release();
+            if !ends_under_way {
+                self.end(other, &id).await?;
+            }
         };
-        timeout(CATCH, self.recorder.caught())
-            .await
-            .map_err(|_| format!("round {n}: no call in {phase:?}"))?;
         let with_plugins = self.dice.random_bool(0.5);
         let pause = self.pause();
         let stopped = self.stop(leader, with_plugins);
@@ -156,6 +160,26 @@ impl Street {
         let stale = taken.map_or(0, |taken| self.recorder.written_since(leader, taken));
         let wrong = wrong.map(|why| format!("round {n}, {phase:?}, stopped {pause:?}: {why}"));
         Ok(Round { took_over: taken.is_some(), stale, settled, wrong })
+    }
+
+    /// Asks for what the leader is to be caught at: a silence that is laid, or one that is ended.
+    async fn begin(
+        &self,
+        n: usize,
+        phase: Phase,
+        ends: bool,
+        (leader, other): (usize, usize),
+    ) -> Result<String, String> {
+        if !ends {
+            self.recorder.arm(phase, leader);
+            return self.lay(other, n).await;
+        }
+        // The call that is caught is the one that takes the silence away.
+        let id = self.lay(other, n).await?;
+        self.holds(&id, 1).await?;
+        self.recorder.arm(phase, leader);
+        self.end(other, &id).await?;
+        Ok(id)
     }
 
     /// Two in three outlast the lease and what a new leader waits, so that another takes over.
