@@ -63,9 +63,14 @@ impl Backend {
     pub(crate) async fn hand(&self, node: &str, address: &str) -> Result<Hand, Fault> {
         let checks: Vec<Check> = self.http.read(Path::new(&["health", "node", node])).await?.value;
         if checks.iter().any(|check| check.check_id == SERF) {
-            self.agent(node, address).await.map(Hand::Agent)
-        } else {
-            Ok(Hand::Catalog)
+            return self.agent(node, address).await.map(Hand::Agent);
+        }
+        // One that just came back may not be known to have an agent yet.
+        self.learn().await;
+        let known = self.agents.0.read().get(node).cloned();
+        match known {
+            Some(url) if self.is_of(&url, node).await? => Ok(Hand::Agent(url)),
+            _ => Ok(Hand::Catalog),
         }
     }
 

@@ -220,6 +220,9 @@ impl Consul {
             self.agents[n].process.as_mut().is_none_or(Watched::has_ended).then_some(())
         });
         self.agents[n].process = None;
+        // One that was started just before tells its services once more while it leaves.
+        let node = json!({ "Node": format!("n{n}") });
+        self.call(0, "PUT", "/v1/catalog/deregister", &node);
     }
 
     /// Kills an agent.
