@@ -86,13 +86,13 @@ impl Backend {
                 Err(fault) => last = Some(fault),
             }
         }
-        self.learn().await;
+        let silent = self.learn().await;
         let known = self.agents.0.read().get(node).cloned();
         known.ok_or_else(|| {
-            last.unwrap_or_else(|| {
+            let node = shown(node);
+            last.or(silent).unwrap_or_else(|| {
                 Fault::NotDone(format!(
-                    "the agent of node {} is not known, and only that could do it: name it in the backend's agents",
-                    shown(node)
+                    "the agent of node {node} is not known, and only that could do it: name it in the backend's agents"
                 ))
             })
         })
@@ -109,8 +109,8 @@ impl Backend {
         Ok(false)
     }
 
-    /// Asks all agents that are named who they are, unless that is known.
-    async fn learn(&self) {
+    /// Asks all agents that are named who they are, unless that is known; and says why one did not answer.
+    async fn learn(&self) -> Option<Fault> {
         let urls = self.settings.addresses.iter().chain(&self.settings.agents);
         let known: Vec<String> = self.agents.0.read().values().cloned().collect();
         let mut asked = Vec::new();
@@ -119,11 +119,14 @@ impl Backend {
         }
         let said: Vec<_> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
         let mut known = self.agents.0.write();
+        let mut silent = None;
         for (url, itself) in said {
-            if let Ok(itself) = itself {
-                known.insert(itself.config.node_name, url);
+            match itself {
+                Ok(itself) => drop(known.insert(itself.config.node_name, url)),
+                Err(fault) => silent = Some(fault),
             }
         }
+        silent
     }
 
     /// The node of the agent that is asked for the catalog.

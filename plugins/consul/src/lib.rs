@@ -74,14 +74,15 @@ impl Adapter for Consul {
                  a conflict, or written over where the backend says `reassert: limited`",
                 "tell a process that registers under the same id without leaving from the one before it: a drain \
                  goes on over both",
+                "put a service's own token back after a weight was altered: where ACLs are on its agent goes on with \
+                 Rein's for it",
                 "keep out clients that do not mind checks: those that read the catalog, and not its health",
                 "name services with control characters, or with `//` and `..`: Consul itself takes no such path",
             ]
             .map(str::to_owned)
             .to_vec(),
             keeps_deadline: false,
-            when_rein_dies: "who is drained stays in maintenance until Rein is back, it is deregistered, or \
-                             somebody runs consul maint -disable"
+            when_rein_dies: "who is drained stays in maintenance until Rein is back, or it leaves and registers anew"
                 .into(),
         })
     }

@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long an agent has to tell the catalog, before somebody else looks.
-const SETTLES: Duration = Duration::from_millis(500);
-/// Between two looks at that.
-const LOOK: Duration = Duration::from_millis(20);
+const SETTLES: Duration = Duration::from_millis(300);
+/// Before the first look at that; each next comes after twice the time.
+const LOOK: Duration = Duration::from_millis(15);
 /// What an agent says of a service and does not take back: it makes them itself.
 const MADE: [&str; 5] = ["ContentHash", "Datacenter", "PeerName", "CreateIndex", "ModifyIndex"];
 
@@ -59,14 +59,15 @@ impl Backend {
 
     /// An agent tells the catalog in its own time. Whoever asked looks next.
     async fn settles(&self, write: &Write) {
-        let end = Instant::now() + SETTLES;
+        let (end, mut pause) = (Instant::now() + SETTLES, LOOK);
         while Instant::now() < end {
             let Ok(cell) = Cell::parse(&write.cell.0) else { return };
             let Ok(found) = self.find(&cell).await else { return };
             if found.map(|found| found.value.text()) == write.want {
                 return;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
     }
 

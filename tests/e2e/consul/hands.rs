@@ -82,6 +82,8 @@ fn an_instance_whose_agent_is_not_named_is_not_drained_and_that_is_said() {
     let asked = one.desk.types("rein service drain order/i-3 --for 5m --force --yes --timeout 4s");
     let text = format!("{}{}", asked.out, asked.err);
     assert!(asked.exit == 5 && text.contains("the agent of node n1 is not known"), "{} {text}", asked.exit);
+    let asked = one.desk.types("rein change list --active -o json").json()["changes"][0]["id"].clone();
+    assert_eq!(one.state(asked.as_str().unwrap()), "pending");
     // Named, it is done.
     let _ = one.desk.types("rein undo --yes --timeout 30s").exit(0);
     declare(&one.desk, &one.consul, 2, "");
