@@ -31,14 +31,14 @@ pub(crate) enum Hand {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Itself {
-    pub(crate) config: Config,
+    pub(crate) config: About,
     #[serde(default)]
-    pub(crate) debug_config: Debug,
+    pub(crate) debug_config: Rights,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Config {
+pub(crate) struct About {
     pub(crate) node_name: String,
     pub(crate) datacenter: String,
     pub(crate) server: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Config {
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Debug {
+pub(crate) struct Rights {
     #[serde(rename = "ACLsEnabled", default)]
     pub(crate) acls: bool,
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Nodes whose agents are tried, and how many of them at once.
 const NODES: (usize, usize) = (100, 16);
 /// How long that may take, the rest of the check aside.
-const PATIENCE: Duration = Duration::from_millis(1200);
+const PATIENCE: Duration = Duration::from_millis(800);
 /// Nodes named of those that cannot be reached.
 const NAMED: usize = 5;
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rein_plugin::registry::{InstanceListed, Listing, Shares};
 use rein_plugin::{Fault, Page};
 use serde::de::IgnoredAny;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -40,7 +40,7 @@ pub(crate) struct Cursor {
     ill: Arc<Ill>,
     index: u64,
     /// Read, and not told yet.
-    left: Vec<InstanceListed>,
+    left: VecDeque<InstanceListed>,
 }
 
 /// What was read of services while their index stood there.
@@ -106,8 +106,7 @@ impl Backend {
                 }
             }
         }
-        let rest = cursor.left.split_off(PAGE.min(cursor.left.len()));
-        let items = std::mem::replace(&mut cursor.left, rest);
+        let items: Vec<_> = cursor.left.drain(..PAGE.min(cursor.left.len())).collect();
         let more = !cursor.left.is_empty() || !cursor.services.is_empty();
         if more && items.is_empty() && unread == 0 {
             return Err(Fault::Unreachable("its services are read too slowly".into()));
@@ -126,7 +125,7 @@ impl Backend {
         let mut services: Vec<String> = services.value.into_keys().filter(is_asked).collect();
         services.sort_unstable_by(|one, other| other.cmp(one));
         self.known.stand_at(index);
-        Ok(Cursor { services, ill: Arc::new(Ill::of(critical.value)), index, left: Vec::new() })
+        Ok(Cursor { services, ill: Arc::new(Ill::of(critical.value)), index, left: VecDeque::new() })
     }
 
     async fn entries(&self, name: &str, index: u64) -> Result<Arc<Vec<Entry>>, Fault> {

@@ -203,6 +203,12 @@ async fn somebody_elses_maintenance_is_shown_and_never_ended() {
     assert_eq!(spelled(&plugin, &at, value, 0).await, value, "it is out already");
     drain(&plugin, &at).await.expect("nothing is to be done");
     shows(&plugin, &at, Some(value)).await;
+    let tenth = Weighing { cell: at.clone(), value: Some(value.into()), weight: 10 };
+    let refused = plugin.registry().expect("it is a registry").weigh(&[tenth]).await.expect("it is answered");
+    assert!(
+        matches!(&refused[0], Err(Fault::Unsupported(why)) if why.contains("usual_weight")),
+        "{refused:?}"
+    );
     // Bob ends it, and another one's begins: what was seen before is not written over.
     let seen = see(&plugin, &at).await;
     consul.maintain(0, "i-1", None);
