@@ -8,7 +8,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// Their names, as definitions of backends use them.
-pub(crate) const BUNDLED: &[&str] = &["alertmanager", "etcd", "prometheus", "zookeeper"];
+pub(crate) const BUNDLED: &[&str] = &["alertmanager", "consul", "etcd", "prometheus", "zookeeper"];
 
 /// Is what a server started this process for, until the server wants it no more.
 pub(crate) fn run(args: PluginArgs) -> ExitCode {
@@ -55,6 +55,7 @@ pub(crate) fn begin(args: &PluginNewArgs) -> rein_api::ExitCode {
 fn serve(name: &str) -> ExitCode {
     match name {
         "alertmanager" => rein_plugin::serve::main(rein_plugin_alertmanager::adapter()),
+        "consul" => rein_plugin::serve::main(rein_plugin_consul::adapter()),
         "etcd" => rein_plugin::serve::main(rein_plugin_etcd::adapter()),
         "prometheus" => rein_plugin::serve::main(rein_plugin_prometheus::adapter()),
         "zookeeper" => rein_plugin::serve::main(rein_plugin_zookeeper::adapter()),

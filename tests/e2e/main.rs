@@ -23,6 +23,7 @@ mod audit;
 mod backup;
 mod clients;
 mod cluster;
+mod consul;
 mod demo;
 mod diagnosis;
 mod docs;

@@ -6,6 +6,7 @@
 //! `REIN_REQUIRE_CLIENTS=1` it fails.
 
 mod alertmanager;
+mod consul;
 mod discovery;
 mod etcd;
 mod http;
@@ -15,6 +16,7 @@ mod proxy;
 mod zookeeper;
 
 pub use alertmanager::{Alertmanager, Cluster};
+pub use consul::Consul;
 pub use discovery::Discovery;
 pub use etcd::Etcd;
 pub use http::request;
