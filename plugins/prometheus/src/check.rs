@@ -22,6 +22,7 @@ impl Backend {
         match self.probe_anew().await {
             Ok(probed) => {
                 findings.extend(self.check_profiles(&probed).await);
+                findings.extend(self.check_versions(&probed).await);
                 findings.extend(self.check_templates().await);
             }
             Err(fault) => findings.push(finding(Grade::Error, "profiles", fault.to_string())),
@@ -111,15 +112,39 @@ impl Backend {
         finding(Grade::Ok, subject, format!("{}: {count} {what}, by {labels}{native}", found.profile.about))
     }
 
+    /// Whose word says which versions run, and of how many services.
+    async fn check_versions(&self, probed: &Probed) -> Vec<Finding> {
+        let ways = self.version_ways(probed, None);
+        let told = match self.ask_versions(&ways, None).await {
+            Ok(told) => told,
+            Err(fault) => return vec![finding(Grade::Error, "versions", fault.to_string())],
+        };
+        if told.services.is_empty() {
+            let text = "no label and no metric says which version runs: changes of version are not seen here";
+            return vec![finding(Grade::Ok, "versions", text)];
+        }
+        let of = |at: usize| told.services.values().filter(|runs| runs.way == at).count();
+        let said = ways.iter().enumerate().filter(|(at, _)| of(*at) > 0);
+        said.map(|(at, way)| {
+            finding(Grade::Ok, "versions", format!("of {} services, by {}", of(at), way.how))
+        })
+        .collect()
+    }
+
     async fn check_templates(&self) -> Vec<Finding> {
-        let templates = &self.settings.templates;
-        let query = |template: &crate::settings::Template| {
-            let terms = Terms {
-                by: vec![template.from.clone(), template.to.clone()],
-                matching: Vec::new(),
-                window: self.settings.window,
-            };
-            Question::Now(terms.fill(&template.query))
+        let figures = self.settings.templates.iter().map(|template| {
+            let by = vec![template.from.clone(), template.to.clone()];
+            (template.at, template.figure.name(), by, &template.query)
+        });
+        let versions = self.settings.versions.iter().map(|template| {
+            let by = vec![template.from.clone(), template.to.clone(), template.version.clone()];
+            (template.at, "version", by, &template.query)
+        });
+        let mut templates: Vec<(usize, &str, Vec<String>, &String)> = figures.chain(versions).collect();
+        templates.sort_by_key(|(at, ..)| *at);
+        let query = |(_, _, by, query): &(usize, &str, Vec<String>, &String)| {
+            let terms = Terms { by: by.clone(), matching: Vec::new(), window: self.settings.window };
+            Question::Now(terms.fill(query))
         };
         let questions: Vec<Question> = templates.iter().map(query).collect();
         if questions.is_empty() {
@@ -130,8 +155,8 @@ impl Backend {
             Err(fault) => return vec![finding(Grade::Error, "templates", fault.to_string())],
         };
         let judge =
-            |(n, (template, answer)): (usize, (&crate::settings::Template, Result<Vec<_>, Failure>))| {
-                let subject = format!("template {n} ({})", template.figure.name());
+            |((n, gives, ..), answer): ((usize, &str, Vec<String>, &String), Result<Vec<_>, Failure>)| {
+                let subject = format!("template {n} ({gives})");
                 match answer {
                     Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
                     Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
@@ -143,7 +168,7 @@ impl Backend {
                     Err(failure) => finding(Grade::Error, subject, failure.to_string()),
                 }
             };
-        templates.iter().zip(heard.answers).enumerate().map(judge).collect()
+        templates.into_iter().zip(heard.answers).map(judge).collect()
     }
 }
 
