@@ -1,7 +1,7 @@
 //! What a person would look at first: is it there, what does it know, what is missing.
 
 use crate::Backend;
-use crate::http::{Failure, Question};
+use crate::http::{Failure, Question, Row};
 use crate::measure::terms;
 use crate::probe::{Found, Probed, rows};
 use crate::profile;
@@ -132,43 +132,43 @@ impl Backend {
     }
 
     async fn check_templates(&self) -> Vec<Finding> {
+        let window = self.settings.window;
+        let filled = |by: &[&String], query: &str| {
+            let by = by.iter().copied().cloned().collect();
+            Question::Now(Terms { by, matching: Vec::new(), window }.fill(query))
+        };
         let figures = self.settings.templates.iter().map(|template| {
-            let by = vec![template.from.clone(), template.to.clone()];
-            (template.at, template.figure.name(), by, &template.query)
+            let question = filled(&[&template.from, &template.to], &template.query);
+            (template.at, template.figure.name(), question)
         });
         let versions = self.settings.versions.iter().map(|template| {
-            let by = vec![template.from.clone(), template.to.clone(), template.version.clone()];
-            (template.at, "version", by, &template.query)
+            let question = filled(&[&template.from, &template.to, &template.version], &template.query);
+            (template.at, "version", question)
         });
-        let mut templates: Vec<(usize, &str, Vec<String>, &String)> = figures.chain(versions).collect();
-        templates.sort_by_key(|(at, ..)| *at);
-        let query = |(_, _, by, query): &(usize, &str, Vec<String>, &String)| {
-            let terms = Terms { by: by.clone(), matching: Vec::new(), window: self.settings.window };
-            Question::Now(terms.fill(query))
-        };
-        let questions: Vec<Question> = templates.iter().map(query).collect();
-        if questions.is_empty() {
+        let mut asked: Vec<(usize, &str, Question)> = figures.chain(versions).collect();
+        if asked.is_empty() {
             return Vec::new();
         }
+        asked.sort_by_key(|(at, ..)| *at);
+        let questions: Vec<Question> = asked.iter().map(|(.., question)| question.clone()).collect();
         let heard = match self.http.ask(&questions).await {
             Ok(heard) => heard,
             Err(fault) => return vec![finding(Grade::Error, "templates", fault.to_string())],
         };
-        let judge =
-            |((n, gives, ..), answer): ((usize, &str, Vec<String>, &String), Result<Vec<_>, Failure>)| {
-                let subject = format!("template {n} ({gives})");
-                match answer {
-                    Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
-                    Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
-                    Err(Failure::Refused(_, why)) => finding(
-                        Grade::Error,
-                        subject,
-                        format!("is refused: {why}; see /config/templates/{n}/query"),
-                    ),
-                    Err(failure) => finding(Grade::Error, subject, failure.to_string()),
-                }
-            };
-        templates.into_iter().zip(heard.answers).map(judge).collect()
+        asked.iter().zip(heard.answers).map(|((n, gives, _), answer)| judged(*n, gives, answer)).collect()
+    }
+}
+
+fn judged(n: usize, gives: &str, answer: Result<Vec<Row>, Failure>) -> Finding {
+    let subject = format!("template {n} ({gives})");
+    match answer {
+        Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
+        Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
+        Err(Failure::Refused(_, why)) => {
+            let text = format!("is refused: {why}; see /config/templates/{n}/query");
+            finding(Grade::Error, subject, text)
+        }
+        Err(failure) => finding(Grade::Error, subject, failure.to_string()),
     }
 }
 

@@ -5,8 +5,8 @@
 //! first. It only reads. What may not live here: what is healthy.
 //!
 //! `settings` what is configured · `profile` the tables · `promql` how a query is written · `http` one
-//! question · `probe` which tables apply · `measure`, `series`, `lines`, `versions` what is asked for · `merge` one answer
-//! out of several · `pages` long answers · `check` what a person would look at.
+//! question · `probe` which tables apply · `measure`, `series`, `lines`, `versions` what is asked for · `ways` how
+//! versions are learned · `merge` one answer out of several · `pages` long answers · `check` what a person would look at.
 
 mod check;
 mod http;
@@ -20,6 +20,7 @@ mod promql;
 mod series;
 mod settings;
 mod versions;
+mod ways;
 
 use async_trait::async_trait;
 use http::Http;
