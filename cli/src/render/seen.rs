@@ -12,12 +12,16 @@ pub(crate) fn seen(look: &Look, sources: &[SourceView]) -> String {
     let (heard, missing): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.is_heard());
     let mut words: Vec<(Tone, String)> = Vec::new();
     list(&mut words, "changes seen from: ", Tone::Plain, heard.iter().map(|one| told(look, one)));
-    if !missing.is_empty() {
-        list(&mut words, "not connected: ", Tone::Bad, missing.iter().map(|one| told(look, one)));
-    } else if !sources.iter().any(SourceView::is_elsewhere) {
-        // Whoever declared nothing is not told that all is known.
-        let nobody = "nobody else is declared (rein mark)".to_owned();
-        list(&mut words, "not connected: ", Tone::Pending, [nobody].into_iter());
+    // Whoever declared nothing is not told that all is known, though backends may measure.
+    let known =
+        sources.iter().any(SourceView::is_elsewhere) || missing.iter().any(|one| one.plugin.is_none());
+    let nobody = (!known).then(|| "nobody else is declared (rein mark)".to_owned());
+    // Who measures need not tell versions.
+    let grave = missing.iter().any(|one| one.state != "versionless");
+    let tone = if grave { Tone::Bad } else { Tone::Pending };
+    let names: Vec<String> = missing.iter().map(|one| told(look, one)).chain(nobody).collect();
+    if !names.is_empty() {
+        list(&mut words, "not connected: ", tone, names.into_iter());
     }
     wrapped(look, &words)
 }
@@ -107,7 +111,10 @@ mod tests {
         };
         let rein = || source("rein", "heard", None, None);
         assert_snapshot!(seen(&look(), &[rein(), measures("heard")]), @"changes seen from: rein, metrics (2 min ago); not connected: nobody else is declared (rein mark)");
-        assert_snapshot!(seen(&look(), &[rein(), measures("silent"), measures("versionless")]), @"changes seen from: rein; not connected: metrics (silent for 2 min, expected every 15 s), metrics (tells no versions)");
+        assert_snapshot!(seen(&look(), &[rein(), measures("silent"), measures("versionless")]), @r"
+        changes seen from: rein; not connected: metrics (silent for 2 min, expected every 15 s),
+          metrics (tells no versions), nobody else is declared (rein mark)
+        ");
         let unread = [source("rein", "unreadable", None, None)];
         assert_snapshot!(seen(&look(), &unread), @"not connected: rein (the store cannot be read)");
         assert_eq!(seen(&look(), &[]), "");

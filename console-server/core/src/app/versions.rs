@@ -7,9 +7,11 @@ use crate::reconcile::{VERSIONS_EVERY, Watch, Watched};
 use rein_api::markers::SourceView;
 use rein_domain::backend::Backend;
 use rein_domain::marker::Marker;
+use rein_domain::name::{ServiceName, VersionName};
 use rein_domain::time::Timestamp;
-use rein_domain::versions;
+use rein_domain::versions::{self, VersionChange};
 use rein_plugin::telemetry::NOUN;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Two that tell of the same version within so long tell of one change: scrapes and looks come later than instances.
@@ -17,37 +19,50 @@ const ONE: Duration = Duration::from_secs(600);
 /// Whoever showed no version for so long is silent.
 const SILENT: Duration = Duration::from_secs(60);
 
+/// What two that tell of the same change have in common: service, what ran before, what runs since.
+type Same<'a> = (&'a ServiceName, Option<&'a VersionName>, Option<&'a VersionName>);
+
 /// Changes made elsewhere since, newest first. One that metrics show is left out where the registry tells of it, or
 /// another backend did so before.
 pub(crate) fn marked(image: &Image, since: Timestamp) -> Vec<&Marker> {
-    let all = image.markers.since(Timestamp(since.0.saturating_sub(millis(ONE))));
-    let told = |marker: &Marker| registered(image, marker) || all.iter().any(|other| before(other, marker));
-    let fits = |marker: &&&Marker| marker.at >= since && !(marker.before.is_some() && told(marker));
-    all.iter().filter(fits).copied().collect()
-}
-
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn near(one: Timestamp, other: Timestamp) -> bool {
-    one.since(other).max(other.since(one)) <= ONE
-}
-
-/// Does the registry tell of the same?
-fn registered(image: &Image, marker: &Marker) -> bool {
-    let Some(fleet) = image.world.fleet(&marker.service) else { return false };
-    let all = versions::changes(&marker.service, fleet, Timestamp(i64::MIN));
-    all.iter().any(|change| marker.version.as_ref() == Some(&change.to) && near(change.at, marker.at))
+    let all = image.markers.since(since.minus(ONE));
+    let mut shown: HashMap<Same<'_>, Vec<&Marker>> = HashMap::new();
+    for marker in all.iter().filter(|marker| marker.before.is_some()) {
+        shown.entry(same(marker)).or_default().push(marker);
+    }
+    let mut registered: BTreeMap<&ServiceName, Vec<VersionChange>> = BTreeMap::new();
+    let mut fits = Vec::new();
+    for marker in all.iter().copied().filter(|marker| marker.at >= since) {
+        // Once for each service: it may have many instances.
+        let changes = |service: &ServiceName| {
+            let fleet = image.world.fleet(service);
+            fleet.map_or_else(Vec::new, |fleet| versions::changes(service, fleet, Timestamp(i64::MIN)))
+        };
+        let told = marker.before.is_some() && {
+            let service = &marker.service;
+            let changes = registered.entry(service).or_insert_with(|| changes(service)).iter();
+            let mut alike = changes.filter(|change| marker.version.as_ref() == Some(&change.to));
+            let mut others = shown.get(&same(marker)).into_iter().flatten();
+            alike.any(|change| near(change.at, marker.at)) || others.any(|other| before(other, marker))
+        };
+        if !told {
+            fits.push(marker);
+        }
+    }
+    fits
 }
 
 /// Did another backend show the same before?
 fn before(other: &Marker, marker: &Marker) -> bool {
-    let same = |one: &Marker| (one.service.clone(), one.version.clone(), one.before.clone());
-    other.by != marker.by
-        && (other.at, &other.by) < (marker.at, &marker.by)
-        && same(other) == same(marker)
-        && near(other.at, marker.at)
+    other.by != marker.by && (other.at, &other.by) < (marker.at, &marker.by) && near(other.at, marker.at)
+}
+
+fn same(marker: &Marker) -> Same<'_> {
+    (&marker.service, marker.before.as_ref(), marker.version.as_ref())
+}
+
+fn near(one: Timestamp, other: Timestamp) -> bool {
+    one.since(other).max(other.since(one)) <= ONE
 }
 
 impl House {
