@@ -96,7 +96,9 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
 /// Where Prometheus finds every instance. Addresses are numbers, so that nothing needs escaping.
 fn targets(company: &Company) -> String {
     let addresses: Vec<String> = company.addresses().iter().map(|at| format!("\"{}\"", at.address)).collect();
-    format!("[{{\"targets\": [{}], \"labels\": {{\"job\": \"demo\"}}}}]\n", addresses.join(", "))
+    // What they run they register too.
+    let labels = r#"{"job": "demo", "version": "v1"}"#;
+    format!("[{{\"targets\": [{}], \"labels\": {labels}}}]\n", addresses.join(", "))
 }
 
 fn connect(url: &str, token: &str) -> Outcome<Client> {

@@ -2,11 +2,12 @@
 
 use crate::kit::desk::Desk;
 use crate::kit::server::{Server, declared};
-use crate::kit::wait::{secs, until_true};
+use crate::kit::wait::{secs, throughout, until_true};
 use rein_demo::{Company, DemoOptions};
-use rein_parts::{Job, Prometheus};
+use rein_parts::{Job, Page, Prometheus};
 use std::fs;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -120,4 +121,52 @@ fn without_a_backend_that_measures_it_says_so() {
     let (_server, desk) = declared("telemetry-none");
     let said = desk.types("rein service graph");
     assert!(said.exit == 1 && said.err.contains("no backend that measures is declared"), "{}", said.err);
+}
+
+/// A service that does not register begins to show another version.
+#[test]
+fn a_version_that_metrics_show_is_one_change_whoever_is_restarted() {
+    let (mut server, desk) = declared("telemetry-versions");
+    let version = Arc::new(AtomicU32::new(1));
+    let page = Page::of({
+        let version = Arc::clone(&version);
+        move |at| {
+            let version = version.load(Ordering::Relaxed);
+            let one = |instance: &str, version: u32| {
+                let labels = format!(
+                    "service_name=\"order\",service_instance_id=\"{instance}\",service_version=\"v{version}\""
+                );
+                format!("http_server_request_duration_seconds_count{{{labels}}} {at}\n")
+            };
+            one("a", version) + &one("b", version)
+        }
+    });
+    let Some(mut prometheus) = Prometheus::scraping(&[Job::new("order", [page.address()])]) else { return };
+    prometheus.shows("http_server_request_duration_seconds_count", 2);
+    let url = prometheus.url();
+    let backend = format!(
+        "kind: backend\nname: metrics\nplugin: prometheus\nowner: sre\nconfig: {{peers: [{url:?}], window_seconds: 10}}\n"
+    );
+    fs::write(desk.home().join("backend.yaml"), backend).unwrap();
+    let _ = desk.types("rein apply -f backend.yaml").exit(0);
+    let status = || desk.types("rein status").done();
+    until_true("it is a source", secs(40), || status().contains("changes seen from: rein, metrics ("));
+    assert!(!status().contains("metrics v"), "a first sight is no change: {}", status());
+    let checked = desk.types("rein backend check metrics").done();
+    assert!(checked.contains("of 1 services, by service_version of otel-http"), "{checked}");
+    version.store(2, Ordering::Relaxed);
+    let once = |change: &str| status().matches(change).count() == 1;
+    until_true("the change is told", secs(40), || once("metrics v1 → v2 of order"));
+    let list = desk.types("rein marker list order").done();
+    assert!(list.contains("metrics") && list.contains("v1 → v2"), "{list}");
+    server.stop();
+    server.start_again();
+    assert!(once("metrics v1 → v2 of order"), "{}", status());
+    prometheus.stop();
+    prometheus.start();
+    let quiet = || once("metrics v1 → v2 of order") && status().matches("metrics v").count() == 1;
+    throughout("nothing more is told", secs(20), quiet);
+    version.store(3, Ordering::Relaxed);
+    until_true("the next is told", secs(60), || once("metrics v2 → v3 of order"));
+    assert!(once("metrics v1 → v2 of order"), "{}", status());
 }

@@ -9,7 +9,8 @@ use rein_api::ExitCode;
 ///
 /// Alerts by priority come first, then services that the registry or a backend that measures calls unwell, then layers, then everything
 /// that was changed in the past hour: by Rein, by others as they recorded it (rein mark), and versions as
-/// instances register. The last line says where changes are known from, and who was not heard.
+/// instances register or metrics show them. The last line says where changes are known from, and who was not
+/// heard.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     /// End with 10 if anything wants a person: an alert fires, a service is unwell, a layer is in force or in conflict, a backend

@@ -4,11 +4,12 @@ use crate::output::{Detail, Show};
 use crate::render::{Cell, Look, Table, Tone, c};
 use rein_api::markers::{MarkedView, MarkerList, MarkerView};
 
-/// What was done, in words: `deploy v2.4`.
+/// What was done, in words: `deploy v2.4`, or `v2.3 → v2.4`.
 fn what(marker: &MarkerView) -> String {
-    match &marker.version {
-        Some(version) => format!("{} {version}", marker.kind),
-        None => marker.kind.clone(),
+    match (&marker.before, &marker.version) {
+        (Some(before), Some(version)) => format!("{before} → {version}"),
+        (_, Some(version)) => format!("{} {version}", marker.kind),
+        (_, None) => marker.kind.clone(),
     }
 }
 

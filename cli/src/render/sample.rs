@@ -137,12 +137,19 @@ pub(crate) fn status() -> StatusView {
         happened: vec![entry],
         happened_total: 1,
         sources: vec![
-            SourceView { name: "rein".into(), state: "heard".into(), last: None, every_seconds: None },
+            SourceView {
+                name: "rein".into(),
+                state: "heard".into(),
+                last: None,
+                every_seconds: None,
+                plugin: None,
+            },
             SourceView {
                 name: "ci".into(),
                 state: "heard".into(),
                 last: Some(at("2026-11-23T02:00:00Z")),
                 every_seconds: Some(3600),
+                plugin: None,
             },
         ],
         alerts: vec![],

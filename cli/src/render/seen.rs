@@ -12,13 +12,16 @@ pub(crate) fn seen(look: &Look, sources: &[SourceView]) -> String {
     let (heard, missing): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.is_heard());
     let mut words: Vec<(Tone, String)> = Vec::new();
     list(&mut words, "changes seen from: ", Tone::Plain, heard.iter().map(|one| told(look, one)));
-    let elsewhere = |one: &SourceView| !matches!(one.name.as_str(), "rein" | "registry");
-    if !missing.is_empty() {
-        list(&mut words, "not connected: ", Tone::Bad, missing.iter().map(|one| told(look, one)));
-    } else if !sources.iter().any(elsewhere) {
-        // Whoever declared nothing is not told that all is known.
-        let nobody = "nobody else is declared (rein mark)".to_owned();
-        list(&mut words, "not connected: ", Tone::Pending, [nobody].into_iter());
+    // Whoever declared nothing is not told that all is known, though backends may measure.
+    let known =
+        sources.iter().any(SourceView::is_elsewhere) || missing.iter().any(|one| one.plugin.is_none());
+    let nobody = (!known).then(|| "nobody else is declared (rein mark)".to_owned());
+    // Who measures need not tell versions.
+    let grave = missing.iter().any(|one| one.state != "versionless");
+    let tone = if grave { Tone::Bad } else { Tone::Pending };
+    let names: Vec<String> = missing.iter().map(|one| told(look, one)).chain(nobody).collect();
+    if !names.is_empty() {
+        list(&mut words, "not connected: ", tone, names.into_iter());
     }
     wrapped(look, &words)
 }
@@ -48,6 +51,7 @@ fn told(look: &Look, source: &SourceView) -> String {
             format!("{name} (silent for {silent}, expected every {every})")
         }
         ("never", ..) => format!("{name} (never heard)"),
+        ("versionless", ..) => format!("{name} (tells no versions)"),
         ("unreadable", ..) => format!("{name} (the store cannot be read)"),
         (state, ..) => format!("{name} ({})", c(state)),
     }
@@ -78,7 +82,8 @@ mod tests {
     use insta::assert_snapshot;
 
     fn source(name: &str, state: &str, last: Option<&str>, every: Option<u32>) -> SourceView {
-        SourceView { name: name.into(), state: state.into(), last: last.map(at), every_seconds: every }
+        let last = last.map(at);
+        SourceView { name: name.into(), state: state.into(), last, every_seconds: every, plugin: None }
     }
 
     #[test]
@@ -98,6 +103,17 @@ mod tests {
         changes seen from: rein, registry, ci (2 min ago);
           not connected: argo (silent for 3 h, expected every 1 h),
           jenkins\u{1b}[2J (never heard)
+        ");
+        // What is seen in metrics says nothing of configurations or migrations.
+        let measures = |state: &str| SourceView {
+            plugin: Some("prometheus".into()),
+            ..source("metrics", state, Some("2026-11-23T02:08:00Z"), Some(15))
+        };
+        let rein = || source("rein", "heard", None, None);
+        assert_snapshot!(seen(&look(), &[rein(), measures("heard")]), @"changes seen from: rein, metrics (2 min ago); not connected: nobody else is declared (rein mark)");
+        assert_snapshot!(seen(&look(), &[rein(), measures("silent"), measures("versionless")]), @r"
+        changes seen from: rein; not connected: metrics (silent for 2 min, expected every 15 s),
+          metrics (tells no versions), nobody else is declared (rein mark)
         ");
         let unread = [source("rein", "unreadable", None, None)];
         assert_snapshot!(seen(&look(), &unread), @"not connected: rein (the store cannot be read)");

@@ -356,8 +356,7 @@ fn happened(look: &Look, status: &StatusView, detail: Detail) -> String {
     let entries = &status.happened;
     if entries.is_empty() {
         let all = status.sources.iter().all(SourceView::is_heard);
-        let elsewhere =
-            status.sources.iter().any(|source| !matches!(source.name.as_str(), "rein" | "registry"));
+        let elsewhere = status.sources.iter().any(SourceView::is_elsewhere);
         return match (all, elsewhere) {
             (true, true) => "nothing was changed in the past hour\n",
             _ => "no change of the past hour is known\n",

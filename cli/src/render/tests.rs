@@ -112,12 +112,14 @@ fn status_in_an_outage_at_eighty_columns() {
         state: "silent".into(),
         last: Some(at("2026-11-22T20:10:00Z")),
         every_seconds: Some(3600),
+        plugin: None,
     });
     view.sources.push(SourceView {
         name: "dba".into(),
         state: "never".into(),
         last: None,
         every_seconds: None,
+        plugin: None,
     });
     assert_snapshot!(view.table(&Look { width: Some(80), ..look() }, Detail::Short), @r#"
     BACKEND DOES NOT ANSWER: metrics-bj · what it knows is missing here ·

@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::image::Image;
 use crate::peers::Peers;
 use crate::plugins::Plugins;
-use crate::reconcile::{self, Looks, until};
+use crate::reconcile::{self, Looks, Watches, until};
 use crate::records;
 use crate::registry::Registry;
 use crate::signing::Signer;
@@ -73,6 +73,7 @@ pub struct House {
     pub(crate) signer: Signer,
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) looks: Looks,
+    pub(crate) watches: Watches,
     pub(crate) standing: Standing,
     pub(crate) peers: Peers,
     pub(crate) registry: Registry,
@@ -122,6 +123,7 @@ impl House {
             signer,
             plugins,
             looks: Looks::default(),
+            watches: Watches::default(),
             doors: RwLock::default(),
             broken: RwLock::default(),
             started: std::time::Instant::now(),
@@ -149,6 +151,7 @@ impl House {
         tasks.spawn(until(stop.clone(), house().sign()));
         tasks.spawn(until(stop.clone(), house().prune()));
         tasks.spawn(until(stop.clone(), house().forget_the_silent()));
+        tasks.spawn(until(stop.clone(), house().watch_versions()));
         tasks.spawn(house().tend_all(stop.clone()));
         tasks.spawn(until(stop.clone(), house().stand()));
         tasks.spawn(until(stop.clone(), house().pulse()));
@@ -387,6 +390,7 @@ async fn fill(image: &mut Image, store: &dyn Store) -> Result<(), AppError> {
         records::SOURCE,
         records::INSTANCE,
         records::MARKER,
+        records::RAN,
         records::TOMB,
         records::TARGET,
         records::SERVICE_TARGET,

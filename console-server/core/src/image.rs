@@ -14,6 +14,7 @@ use rein_domain::marker::Markers;
 use rein_domain::name::{
     ActorName, BackendName, ChangeId, InstanceName, ServiceName, SwitchName, VersionName,
 };
+use rein_domain::ran::Ran;
 use rein_domain::source::Source;
 use rein_domain::switch::Switch;
 use rein_domain::time::Timestamp;
@@ -62,6 +63,8 @@ pub(crate) struct Image {
     pub(crate) markers: Markers,
     /// Declared sources of such changes.
     pub(crate) sources: BTreeMap<ActorName, Source>,
+    /// What services run as the metrics of backends show it.
+    pub(crate) ran: BTreeMap<BackendName, BTreeMap<ServiceName, Ran>>,
     /// What the last instance ran that left its service, as far as this server has seen it: a hint for the
     /// next one that registers, whose record keeps it.
     left: HashMap<ServiceName, VersionName>,
@@ -93,6 +96,8 @@ impl Image {
                 Some(entry) => self.markers.put(records::decode(key, &entry.value)?),
                 None => self.markers.remove(&id.parse()?),
             }
+        } else if let Some(name) = text.strip_prefix(records::RAN) {
+            self.apply_ran(key, name, entry)?;
         } else if let Some(name) = text.strip_prefix(records::SOURCE) {
             let name: ActorName = name.parse()?;
             match entry {
@@ -208,6 +213,22 @@ impl Image {
             }
         }
         self.soil_service(service);
+        Ok(())
+    }
+
+    fn apply_ran(&mut self, key: &Key, name: &str, entry: Option<&Entry>) -> Result<(), AppError> {
+        let none = || AppError::new(rein_api::ErrorCode::Internal, format!("{key} names no service"));
+        let (backend, service) = name.split_once('/').ok_or_else(none)?;
+        let (backend, service): (BackendName, ServiceName) = (backend.parse()?, service.parse()?);
+        let ran: Option<Ran> = entry.map(|entry| self.read(key, entry)).transpose()?;
+        let of_it = self.ran.entry(backend.clone()).or_default();
+        match ran {
+            Some(ran) => drop(of_it.insert(service, ran)),
+            None => drop(of_it.remove(&service)),
+        }
+        if of_it.is_empty() {
+            self.ran.remove(&backend);
+        }
         Ok(())
     }
 
@@ -407,7 +428,6 @@ impl Image {
     pub(crate) fn newest(&self) -> Timestamp {
         let acts = self.world.changes().flat_map(|c| c.acts.iter().map(|a| a.at).chain([c.created]));
         let tokens = self.tokens.values().map(|t| t.created);
-        let heard = self.markers.heard().into_values();
-        acts.chain(tokens).chain(heard).max().unwrap_or_default()
+        acts.chain(tokens).chain(self.markers.newest()).max().unwrap_or_default()
     }
 }

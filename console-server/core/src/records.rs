@@ -28,6 +28,8 @@ pub(crate) const INSTANCE: &str = "instance/";
 pub(crate) const SOURCE: &str = "def/source/";
 /// Changes made elsewhere, as somebody recorded them.
 pub(crate) const MARKER: &str = "marker/";
+/// What services run as the metrics of a backend show it.
+pub(crate) const RAN: &str = "ran/";
 /// Touched by every change over instances of a service, so that two drains know of each other.
 pub(crate) const SERVICE_TARGET: &str = "target/service/";
 pub(crate) const TOMB: &str = "tomb/switch/";
@@ -105,6 +107,10 @@ pub(crate) fn service_target(name: &ServiceName) -> Key {
 
 pub(crate) fn hold(cell: &Cell) -> Key {
     format!("{HOLD}{}/{}", cell.backend, cell.key).into()
+}
+
+pub(crate) fn ran(backend: &BackendName, service: &ServiceName) -> Key {
+    format!("{RAN}{backend}/{service}").into()
 }
 
 /// The cell that a hold's key names.

@@ -270,7 +270,8 @@ fn nothing_else_commits() {
             "reconcile/held.rs",
             "reconcile/mod.rs",
             "reconcile/settle.rs",
-            "reconcile/silent.rs"
+            "reconcile/silent.rs",
+            "reconcile/versions.rs"
         ]
     );
 }

@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use rein_api::ErrorCode;
 use rein_api::backends::BackendDocument;
 use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
-use rein_api::markers::MarkerRequest;
+use rein_api::markers::{MarkerQuery, MarkerRequest};
 use rein_core::app::definitions::Mode;
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
 use rein_domain::change::Policy;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, Figure, Line, Lines, LinesAsk, LinesOf, MeasureAsk, Measured, Measures, Reading,
-    Series, SeriesAsk, Subject, Telemetry,
+    Running, Series, SeriesAsk, Subject, Telemetry, VersionsAsk,
 };
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
@@ -23,6 +23,7 @@ use rein_store::sqlite::{SqliteOptions, SqliteStore};
 use rig::made::Made;
 use rig::{Hand, TODAY, off, switch};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -153,6 +154,23 @@ impl Telemetry for Meter {
         let samples = Self::series(self, ask.figure, &ask.of, (ask.from_ms, ask.to_ms), ask.step);
         Ok(Series { samples, source: "meter".into(), missing_peers: vec![] })
     }
+    async fn versions(&self, _: &VersionsAsk) -> Result<Reading<Running>, Fault> {
+        if self.0 != "moves" {
+            return Err(Fault::Unsupported("it tells none".into()));
+        }
+        // The second time it is asked there is another.
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let version = if ASKED.fetch_add(1, Ordering::SeqCst) == 0 { "v1" } else { "v2" };
+        let one = Running {
+            service: "payment".into(),
+            version: version.into(),
+            instances: None,
+            since_ms: None,
+            source: "meter".into(),
+        };
+        let window = Duration::ZERO;
+        Ok(Reading { items: vec![one], next: None, at_ms: TODAY, window, missing_peers: vec![] })
+    }
     async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
         match self.0.as_str() {
             "simple" => return Err(Fault::Unsupported("one by one".into())),
@@ -252,7 +270,9 @@ async fn the_deepest_in_trouble_is_named_and_what_was_changed_on_the_way_comes_f
         assert_eq!(view.changes[0].by, "ci");
         assert_eq!(view.missing, Vec::<String>::new());
         assert!(view.looked.sources[0].starts_with(&format!("{backend} (meter)")), "{view:?}");
-        let seen: Vec<_> = view.seen.iter().map(|source| source.name.as_str()).collect();
+        // The backend may have been looked at in between.
+        let seen: Vec<_> =
+            view.seen.iter().filter(|one| one.plugin.is_none()).map(|one| one.name.as_str()).collect();
         assert_eq!(seen, ["rein", "ci"]);
     }
 }
@@ -269,6 +289,24 @@ async fn what_rein_did_itself_is_a_suspect_too() {
     assert_eq!(view.suspects[0].node, "payment", "{view:?}");
     assert!(view.changes[0].what.starts_with("payment/card off ("), "{view:?}");
     assert_eq!(view.changes[0].by, "admin");
+}
+
+#[tokio::test]
+async fn a_version_that_metrics_show_is_a_suspect_too() {
+    let company = Company::open(&["moves"]).await;
+    let shown = || company.house.markers(&company.admin, &MarkerQuery::default()).unwrap().markers.len();
+    let end = Instant::now() + Duration::from_secs(20);
+    while shown() == 0 {
+        assert!(Instant::now() < end, "no version is shown");
+        company.house.check_backend(&company.admin, "moves").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    company.hand.pass(6 * 60_000);
+    let view = company.diagnose("gateway").await;
+    let changes: Vec<_> =
+        view.changes.iter().map(|c| (c.node.as_str(), c.what.as_str(), c.by.as_str())).collect();
+    assert_eq!(changes, [("payment", "v1 → v2", "moves")], "{view:?}");
+    assert!(view.seen.iter().any(|source| source.name == "moves"), "{view:?}");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use rein_plugin::registry::{Listing, NOUN as REGISTRY, Registry, Weighed, Weighing};
 use rein_plugin::telemetry::{
-    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Series,
-    SeriesAsk, Telemetry,
+    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN as TELEMETRY, Reading, Running,
+    Series, SeriesAsk, Telemetry, VersionsAsk,
 };
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Matched, Matcher, Page, Remote,
@@ -231,6 +231,10 @@ impl Telemetry for Backend {
 
     async fn lines(&self, ask: &LinesAsk) -> Result<Lines, Fault> {
         self.call("lines", async |remote| remote.lines(ask).await).await
+    }
+
+    async fn versions(&self, ask: &VersionsAsk) -> Result<Reading<Running>, Fault> {
+        self.call("versions", async |remote| remote.versions(ask).await).await
     }
 }
 

@@ -41,6 +41,9 @@ pub struct MarkerView {
     /// What it runs since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What it ran before, where nobody recorded the change: the metrics of the backend that `by` names showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// Who made it, as whoever recorded it claims.
     pub by: String,
     /// Whose token recorded it.
@@ -108,10 +111,11 @@ pub struct SourceDocument {
 /// Where changes are known from, and whether what came from there is all there is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceView {
-    /// `rein`, `registry` (versions, as instances register), or as markers name it.
+    /// `rein`, `registry` (versions, as instances register), a backend (versions, as its metrics show them), or as
+    /// markers name it.
     pub name: String,
-    /// `heard`; `silent` (it should have been heard since), `never` (it is declared, and was not heard), or
-    /// `unreadable` (the store could not be read).
+    /// `heard`; `silent` (it should have been heard since), `never` (it is declared, and was not heard),
+    /// `versionless` (a backend that measures and tells no versions), or `unreadable` (the store could not be read).
     pub state: String,
     /// When it was last heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,12 +123,20 @@ pub struct SourceView {
     /// How often it is to be heard, where that was declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<u32>,
+    /// Of a backend: the plugin that looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
 }
 
 impl SourceView {
     /// Is what was changed there known?
     pub fn is_heard(&self) -> bool {
         self.state == "heard"
+    }
+
+    /// Does somebody say so who makes changes himself, and not merely what can be seen of them?
+    pub fn is_elsewhere(&self) -> bool {
+        self.plugin.is_none() && !matches!(self.name.as_str(), "rein" | "registry")
     }
 }
 
@@ -133,11 +145,11 @@ impl SourceView {
 pub struct HappenedView {
     /// When.
     pub at: At,
-    /// Where it is known from: `rein`, `registry`, or the source of a marker.
+    /// Where it is known from: `rein`, `registry`, a backend, or the source of a marker.
     pub source: String,
-    /// Who did it; of a marker, whose token recorded it.
+    /// Who did it; of a marker, whose token recorded it; of what metrics show, `rein`.
     pub by: String,
-    /// What was done: an audit verb such as `switch:off`, `deploy v2.4`, or `v1 → v2 on 3 of 4`.
+    /// What was done: an audit verb such as `switch:off`, `deploy v2.4`, `v1 → v2 on 3 of 4`, or `v1 → v2`.
     pub what: String,
     /// On what.
     pub targets: Vec<String>,

@@ -26,6 +26,7 @@ pub mod marker;
 pub mod matchers;
 pub mod name;
 pub mod proof;
+pub mod ran;
 pub mod refusal;
 pub mod scope;
 pub mod seal;

@@ -29,7 +29,10 @@ pub struct Marker {
     /// What it runs since, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionName>,
-    /// Who made the change, as whoever recorded it claims.
+    /// What it ran before, where nobody recorded the change: a backend's metrics showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<VersionName>,
+    /// Who made the change, as whoever recorded it claims; of one that metrics showed, whose metrics.
     pub by: ActorName,
     /// Whose token recorded it.
     pub actor: ActorName,
@@ -74,11 +77,12 @@ impl Marker {
         Ok(self)
     }
 
-    /// What was done, in words: `deploy v2.4`.
+    /// What was done, in words: `deploy v2.4`, or `v2.3 → v2.4`.
     pub fn what(&self) -> String {
-        match &self.version {
-            Some(version) => format!("{} {version}", self.kind),
-            None => self.kind.to_string(),
+        match (&self.before, &self.version) {
+            (Some(before), Some(version)) => format!("{before} → {version}"),
+            (_, Some(version)) => format!("{} {version}", self.kind),
+            (_, None) => self.kind.to_string(),
         }
     }
 }
@@ -128,10 +132,17 @@ impl Markers {
         found
     }
 
-    /// When each source was last heard.
+    /// When each source was last heard. A backend whose metrics showed something is none of these.
     pub fn heard(&self) -> BTreeMap<&ActorName, Timestamp> {
-        let last = |places: &BTreeSet<(Timestamp, MarkerId)>| places.last().map(|(at, _)| *at);
+        let said = |(_, id): &&(Timestamp, MarkerId)| self.get(id).is_some_and(|it| it.before.is_none());
+        let last =
+            |places: &BTreeSet<(Timestamp, MarkerId)>| places.iter().rev().find(said).map(|(at, _)| *at);
         self.by_source.iter().filter_map(|(source, places)| Some((source, last(places)?))).collect()
+    }
+
+    /// When anything was last recorded.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.by_source.values().filter_map(|places| places.last().map(|(at, _)| *at)).max()
     }
 
     /// Which ones give way so that one more of this source and holder has room.
@@ -166,6 +177,7 @@ mod tests {
             kind: "deploy".parse().unwrap(),
             service: "order".parse().unwrap(),
             version: Some("v2.4".parse().unwrap()),
+            before: None,
             by: by.parse().unwrap(),
             actor: "robot".parse().unwrap(),
             at: recorded,
@@ -219,6 +231,17 @@ mod tests {
         assert!(markers.since(NOW).is_empty());
         assert_eq!(markers.heard()[&"ci".parse::<ActorName>().unwrap()], NOW);
         assert_eq!(markers.old(NOW.plus(KEPT)), [MarkerId::from_random(2)]);
+    }
+
+    #[test]
+    fn what_metrics_showed_is_told_with_what_was_before_and_makes_nobody_heard() {
+        let mut markers = Markers::default();
+        markers.put(marker(1, "metrics", NOW));
+        let shown = Marker { before: Some("v2.3".parse().unwrap()), ..marker(2, "metrics", NOW.plus(KEPT)) };
+        assert_eq!(shown.what(), "v2.3 → v2.4");
+        markers.put(shown);
+        assert_eq!(markers.heard()[&"metrics".parse::<ActorName>().unwrap()], NOW);
+        assert_eq!(markers.newest(), Some(NOW.plus(KEPT)));
     }
 
     proptest! {

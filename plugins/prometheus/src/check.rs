@@ -1,7 +1,7 @@
 //! What a person would look at first: is it there, what does it know, what is missing.
 
 use crate::Backend;
-use crate::http::{Failure, Question};
+use crate::http::{Failure, Question, Row};
 use crate::measure::terms;
 use crate::probe::{Found, Probed, rows};
 use crate::profile;
@@ -22,6 +22,7 @@ impl Backend {
         match self.probe_anew().await {
             Ok(probed) => {
                 findings.extend(self.check_profiles(&probed).await);
+                findings.extend(self.check_versions(&probed).await);
                 findings.extend(self.check_templates().await);
             }
             Err(fault) => findings.push(finding(Grade::Error, "profiles", fault.to_string())),
@@ -111,39 +112,63 @@ impl Backend {
         finding(Grade::Ok, subject, format!("{}: {count} {what}, by {labels}{native}", found.profile.about))
     }
 
-    async fn check_templates(&self) -> Vec<Finding> {
-        let templates = &self.settings.templates;
-        let query = |template: &crate::settings::Template| {
-            let terms = Terms {
-                by: vec![template.from.clone(), template.to.clone()],
-                matching: Vec::new(),
-                window: self.settings.window,
-            };
-            Question::Now(terms.fill(&template.query))
+    /// Whose word says which versions run, and of how many services.
+    async fn check_versions(&self, probed: &Probed) -> Vec<Finding> {
+        let ways = self.version_ways(probed, None);
+        let told = match self.ask_versions(&ways, None).await {
+            Ok(told) => told,
+            Err(fault) => return vec![finding(Grade::Error, "versions", fault.to_string())],
         };
-        let questions: Vec<Question> = templates.iter().map(query).collect();
-        if questions.is_empty() {
+        if told.services.is_empty() {
+            let text = "no label and no metric says which version runs: changes of version are not seen here";
+            return vec![finding(Grade::Ok, "versions", text)];
+        }
+        let of = |at: usize| told.services.values().filter(|runs| runs.way == at).count();
+        let said = ways.iter().enumerate().filter(|(at, _)| of(*at) > 0);
+        said.map(|(at, way)| {
+            finding(Grade::Ok, "versions", format!("of {} services, by {}", of(at), way.how))
+        })
+        .collect()
+    }
+
+    async fn check_templates(&self) -> Vec<Finding> {
+        let window = self.settings.window;
+        let filled = |by: &[&String], query: &str| {
+            let by = by.iter().copied().cloned().collect();
+            Question::Now(Terms { by, matching: Vec::new(), window }.fill(query))
+        };
+        let figures = self.settings.templates.iter().map(|template| {
+            let question = filled(&[&template.from, &template.to], &template.query);
+            (template.at, template.figure.name(), question)
+        });
+        let versions = self.settings.versions.iter().map(|template| {
+            let question = filled(&[&template.from, &template.to, &template.version], &template.query);
+            (template.at, "version", question)
+        });
+        let mut asked: Vec<(usize, &str, Question)> = figures.chain(versions).collect();
+        if asked.is_empty() {
             return Vec::new();
         }
+        asked.sort_by_key(|(at, ..)| *at);
+        let questions: Vec<Question> = asked.iter().map(|(.., question)| question.clone()).collect();
         let heard = match self.http.ask(&questions).await {
             Ok(heard) => heard,
             Err(fault) => return vec![finding(Grade::Error, "templates", fault.to_string())],
         };
-        let judge =
-            |(n, (template, answer)): (usize, (&crate::settings::Template, Result<Vec<_>, Failure>))| {
-                let subject = format!("template {n} ({})", template.figure.name());
-                match answer {
-                    Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
-                    Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
-                    Err(Failure::Refused(_, why)) => finding(
-                        Grade::Error,
-                        subject,
-                        format!("is refused: {why}; see /config/templates/{n}/query"),
-                    ),
-                    Err(failure) => finding(Grade::Error, subject, failure.to_string()),
-                }
-            };
-        templates.iter().zip(heard.answers).enumerate().map(judge).collect()
+        asked.iter().zip(heard.answers).map(|((n, gives, _), answer)| judged(*n, gives, answer)).collect()
+    }
+}
+
+fn judged(n: usize, gives: &str, answer: Result<Vec<Row>, Failure>) -> Finding {
+    let subject = format!("template {n} ({gives})");
+    match answer {
+        Ok(rows) if rows.is_empty() => finding(Grade::Warning, subject, "gives nothing"),
+        Ok(rows) => finding(Grade::Ok, subject, format!("gives {} rows", rows.len())),
+        Err(Failure::Refused(_, why)) => {
+            let text = format!("is refused: {why}; see /config/templates/{n}/query");
+            finding(Grade::Error, subject, text)
+        }
+        Err(failure) => finding(Grade::Error, subject, failure.to_string()),
     }
 }
 

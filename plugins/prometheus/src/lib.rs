@@ -5,8 +5,8 @@
 //! first. It only reads. What may not live here: what is healthy.
 //!
 //! `settings` what is configured · `profile` the tables · `promql` how a query is written · `http` one
-//! question · `probe` which tables apply · `measure`, `series`, `lines` what is asked for · `merge` one answer out of
-//! several · `pages` long answers · `check` what a person would look at.
+//! question · `probe` which tables apply · `measure`, `series`, `lines`, `versions` what is asked for · `ways` how
+//! versions are learned · `merge` one answer out of several · `pages` long answers · `check` what a person would look at.
 
 mod check;
 mod http;
@@ -19,12 +19,14 @@ mod profile;
 mod promql;
 mod series;
 mod settings;
+mod versions;
+mod ways;
 
 use async_trait::async_trait;
 use http::Http;
 use rein_plugin::telemetry::{
-    EdgeMeasured, EdgesAsk, Line, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk,
-    Telemetry,
+    EdgeMeasured, EdgesAsk, Line, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Running, Series,
+    SeriesAsk, Telemetry, VersionsAsk,
 };
 use rein_plugin::{
     Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Told,
@@ -48,6 +50,7 @@ struct Backend {
     measured: pages::Pages<Measured>,
     edges: pages::Pages<EdgeMeasured>,
     lines: pages::Pages<Line>,
+    running: pages::Pages<Running>,
 }
 
 fn no_cells() -> Fault {
@@ -90,6 +93,7 @@ impl Adapter for Prometheus {
             measured: pages::Pages::default(),
             edges: pages::Pages::default(),
             lines: pages::Pages::default(),
+            running: pages::Pages::default(),
         });
         Ok(Vec::new())
     }
@@ -145,5 +149,13 @@ impl Telemetry for Prometheus {
             None => backend.lines(ask).await.map(|reading| backend.lines.first(reading))?,
         };
         Ok(Lines { lines: page.items, next: page.next, missing_peers: page.missing_peers })
+    }
+
+    async fn versions(&self, ask: &VersionsAsk) -> Result<Reading<Running>, Fault> {
+        let backend = self.0.get()?;
+        match &ask.page {
+            Some(page) => backend.running.next(page),
+            None => backend.versions(ask).await.map(|reading| backend.running.first(reading)),
+        }
     }
 }

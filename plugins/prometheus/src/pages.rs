@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use rein_plugin::Fault;
-use rein_plugin::telemetry::{EdgeMeasured, Line, MAX_PAGE, Measured, Reading, Subject};
+use rein_plugin::telemetry::{EdgeMeasured, Line, MAX_PAGE, Measured, Reading, Running, Subject};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +26,12 @@ impl Room for Measured {
 impl Room for EdgeMeasured {
     fn bytes(&self) -> usize {
         self.caller.len() + self.callee.len() + self.source.len() + 100
+    }
+}
+
+impl Room for Running {
+    fn bytes(&self) -> usize {
+        self.service.len() + self.version.len() + self.source.len() + 50
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::Backend;
 use crate::http::{Answers, Question};
-use crate::profile::{self, Profile, Side};
-use crate::promql::{Form, exists, is_label};
+use crate::profile::{self, Info, Profile, Side};
+use crate::promql::{Form, exists, is_label, is_version, told};
 use rein_plugin::Fault;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub(crate) struct Probed {
     pub(crate) servers: Vec<Found>,
     /// Sides that say how calls go.
     pub(crate) clients: Vec<Found>,
+    /// Metrics that say which version a target runs.
+    pub(crate) infos: Vec<&'static Info>,
     /// Names of profiles of which there are metrics, but no label that says whose.
     pub(crate) nameless: Vec<String>,
     /// Replicas that did not answer.
@@ -42,6 +44,8 @@ pub(crate) struct Found {
     /// The label of the instance, or of the callee.
     pub(crate) to: Option<String>,
     pub(crate) zone: Option<String>,
+    /// Labels that say which version runs.
+    pub(crate) versions: Vec<String>,
 }
 
 /// A side that may be there.
@@ -52,6 +56,19 @@ struct Candidate {
     from: Vec<String>,
     to: Vec<String>,
     zone: Vec<String>,
+    version: Vec<String>,
+}
+
+impl Candidate {
+    /// All labels that may be there.
+    fn labels(&self) -> impl Iterator<Item = &String> {
+        self.from.iter().chain(&self.to).chain(&self.zone).chain(&self.version)
+    }
+
+    /// Matchers of series that have a label.
+    fn having(&self, label: &String) -> String {
+        if self.version.contains(label) { is_version(label) } else { format!("{label}!=\"\"") }
+    }
 }
 
 impl Backend {
@@ -79,11 +96,20 @@ impl Backend {
     /// Looks without believing what was found before.
     pub(crate) async fn probe_anew(&self) -> Result<Probed, Fault> {
         let candidates = self.candidates();
-        let sides: Vec<Question> = candidates
+        let sides = candidates
             .iter()
-            .flat_map(|c| [Form::Classic, Form::Native].map(|form| Question::Now(exists(c.side, form, ""))))
+            .flat_map(|c| [Form::Classic, Form::Native].map(|form| Question::Now(exists(c.side, form, ""))));
+        let infos = profile::infos();
+        let infos_of = infos.iter().map(|info| Question::Now(told(info, "job", "")));
+        let questions: Vec<Question> = sides.chain(infos_of).collect();
+        let mut heard = self.http.ask(&questions).await?;
+        let of_infos = heard.answers.split_off(candidates.len() * 2);
+        let infos = infos
+            .iter()
+            .zip(&of_infos)
+            .filter(|(_, answer)| is_there(answer))
+            .map(|(info, _)| info)
             .collect();
-        let heard = self.http.ask(&sides).await?;
         let mut missing = heard.missing;
         let there: Vec<(&Candidate, Form)> = candidates
             .iter()
@@ -94,13 +120,13 @@ impl Backend {
         let labels: Vec<(usize, &String)> = there
             .iter()
             .enumerate()
-            .flat_map(|(n, (c, _))| c.from.iter().chain(&c.to).chain(&c.zone).map(move |label| (n, label)))
+            .flat_map(|(n, (c, _))| c.labels().map(move |label| (n, label)))
             .collect();
         let questions: Vec<Question> = labels
             .iter()
             .filter_map(|(n, label)| {
                 let (candidate, form) = there.get(*n)?;
-                Some(Question::Now(exists(candidate.side, *form, &format!("{label}!=\"\""))))
+                Some(Question::Now(exists(candidate.side, *form, &candidate.having(label))))
             })
             .collect();
         let heard = self.http.ask(&questions).await?;
@@ -113,16 +139,18 @@ impl Backend {
             .filter(|(_, answer)| is_there(answer))
             .map(|(l, _)| l)
             .collect();
-        let mut probed = Probed { missing, ..Probed::default() };
+        let mut probed = Probed { missing, infos, ..Probed::default() };
         for (n, (candidate, form)) in there.into_iter().enumerate() {
-            let first = |wanted: &[String]| wanted.iter().find(|label| known.contains(&(n, label))).cloned();
+            let is_known = |label: &&String| known.contains(&(n, *label));
+            let first = |wanted: &[String]| wanted.iter().find(is_known).cloned();
             let (Some(from), to) = (first(&candidate.from), first(&candidate.to)) else {
                 probed.nameless.push(candidate.profile.name.clone());
                 continue;
             };
             let zone = first(&candidate.zone);
+            let versions = candidate.version.iter().filter(is_known).cloned().collect();
             let Candidate { profile, side, .. } = *candidate;
-            let found = Found { profile, side, form, from, to, zone };
+            let found = Found { profile, side, form, from, to, zone, versions };
             match candidate.is_server {
                 true => probed.servers.push(found),
                 false if found.to.is_some() => probed.clients.push(found),
@@ -155,6 +183,10 @@ impl Backend {
                     false => wanted(&own.callee, &side.labels.callee),
                 },
                 zone: wanted(&own.zone, &side.labels.zone),
+                version: match is_server {
+                    true => wanted(&own.version, &side.labels.version),
+                    false => Vec::new(),
+                },
             })
         });
         sides.collect()

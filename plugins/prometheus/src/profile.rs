@@ -67,6 +67,33 @@ pub(crate) struct Labels {
     pub(crate) caller: Vec<String>,
     #[serde(default)]
     pub(crate) callee: Vec<String>,
+    /// What an instance runs; each that is there may say it.
+    #[serde(default)]
+    pub(crate) version: Vec<String>,
+}
+
+/// A metric whose labels say what a target is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Info {
+    /// As answers name it.
+    pub(crate) name: String,
+    /// What it is, for people.
+    pub(crate) about: String,
+    /// Its name; empty: matchers say.
+    #[serde(default)]
+    pub(crate) metric: String,
+    /// Matchers of the series that count.
+    #[serde(default)]
+    pub(crate) only: String,
+    /// The label of the version.
+    pub(crate) version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Infos {
+    info: Vec<Info>,
 }
 
 fn one() -> f64 {
@@ -91,6 +118,14 @@ pub(crate) fn all() -> &'static [Profile] {
     ALL.get_or_init(|| TABLES.iter().filter_map(|table| toml::from_str(table).ok()).collect())
 }
 
+const INFO: &str = include_str!("../profiles/info.toml");
+
+/// All metrics that say what a target is, the strongest first.
+pub(crate) fn infos() -> &'static [Info] {
+    static ALL: OnceLock<Vec<Info>> = OnceLock::new();
+    ALL.get_or_init(|| toml::from_str(INFO).map(|all: Infos| all.info).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +136,7 @@ mod tests {
             let profile: Profile = toml::from_str(table).unwrap_or_else(|e| panic!("{e}\n{table}"));
             assert!(!profile.about.is_empty());
             assert!(!profile.server.labels.service.is_empty(), "{}", profile.name);
+            assert!(!profile.server.labels.version.is_empty(), "{}", profile.name);
             let client = &profile.client.labels;
             assert!(!client.caller.is_empty() && !client.callee.is_empty(), "{}", profile.name);
             for side in [&profile.server, &profile.client] {
@@ -109,5 +145,8 @@ mod tests {
             }
         }
         assert_eq!(all().len(), TABLES.len());
+        let told: Infos = toml::from_str(INFO).unwrap();
+        assert!(told.info.len() == infos().len() && infos().len() == 3);
+        assert!(infos().iter().all(|info| info.metric.is_empty() != info.only.is_empty()));
     }
 }

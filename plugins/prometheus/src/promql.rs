@@ -1,6 +1,6 @@
 //! How queries are written. Pure. Values from elsewhere are quoted, names are judged before.
 
-use crate::profile::Side;
+use crate::profile::{Info, Side};
 use rein_plugin::telemetry::Figure;
 use std::time::Duration;
 
@@ -144,13 +144,49 @@ impl Terms {
 
 /// Is a side there at all, in this form, with these further matchers?
 pub(crate) fn exists(side: &Side, form: Form, more: &str) -> String {
+    format!("count({})", series(side, form, &[more]))
+}
+
+/// All series of a side.
+fn series(side: &Side, form: Form, more: &[&str]) -> String {
     let metric = match (form, &side.count) {
         (Form::Classic, Some(counter)) => counter.clone(),
         (Form::Classic, None) => format!("{}_count", side.histogram),
         (Form::Native, _) => side.histogram.clone(),
     };
-    let all: Vec<&str> = [side.only.as_str(), more].into_iter().filter(|text| !text.is_empty()).collect();
-    format!("count({metric}{{{}}})", all.join(","))
+    selected(&metric, &side.only, more)
+}
+
+fn selected(metric: &str, only: &str, more: &[&str]) -> String {
+    let all: Vec<&str> = [only].iter().chain(more).copied().filter(|text| !text.is_empty()).collect();
+    format!("{metric}{{{}}}", all.join(","))
+}
+
+/// Matchers of a label that says which version runs. Some words say that nobody knows: Istio's for a workload
+/// without a label, and Go's for what was built in a working copy.
+pub(crate) fn is_version(label: &str) -> String {
+    format!(r#"{label}!="",{label}!~"unknown|latest|\\(devel\\)""#)
+}
+
+/// How many instances run which version, by a label of the series of requests themselves.
+pub(crate) fn running((side, form): (&Side, Form), by: (&str, Option<&str>, &str), more: &str) -> String {
+    let (from, to, version) = by;
+    let series = series(side, form, &[&is_version(version), more]);
+    match to {
+        Some(to) => format!("count by ({from},{version}) (count by ({from},{to},{version}) ({series}))"),
+        None => format!("count by ({from},{version}) ({series})"),
+    }
+}
+
+/// Whose requests which targets serve.
+pub(crate) fn targets((side, form): (&Side, Form), from: &str, more: &str) -> String {
+    format!("count by ({from},job,instance) ({})", series(side, form, &[more]))
+}
+
+/// What a metric says of targets, by these labels beside the version.
+pub(crate) fn told(info: &Info, by: &str, more: &str) -> String {
+    let Info { metric, only, version, .. } = info;
+    format!("count by ({by},{version}) ({})", selected(metric, only, &[&is_version(version), more]))
 }
 
 /// A number, if the figure can be it. Rounding may carry a share a hair beyond 1; what is no number is no
@@ -170,7 +206,7 @@ pub(crate) fn number(figure: Figure, value: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::all;
+    use crate::profile::{all, infos};
 
     fn terms() -> Terms {
         Terms {
@@ -212,6 +248,20 @@ mod tests {
             terms.count(side, Form::Native),
             "sum by (a,b) (histogram_count(rate(http_server_request_duration_seconds{}[5s])))"
         );
+    }
+
+    #[test]
+    fn versions_are_counted_by_instance_and_words_for_none_are_none() {
+        let istio = &all().iter().find(|p| p.name == "istio").unwrap().server;
+        assert_eq!(
+            running((istio, Form::Classic), ("svc", Some("pod"), "v"), &equals("svc", "a")),
+            r#"count by (svc,v) (count by (svc,pod,v) (istio_requests_total{reporter="destination",v!="",v!~"unknown|latest|\\(devel\\)",svc="a"}))"#
+        );
+        assert_eq!(
+            told(&infos()[0], "job,instance", ""),
+            r#"count by (job,instance,service_version) (target_info{service_version!="",service_version!~"unknown|latest|\\(devel\\)"})"#
+        );
+        assert!(told(&infos()[1], "job", "").starts_with(r#"count by (job,version) ({__name__=~"#));
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(crate) struct Labels {
     /// The callee of an edge.
     #[serde(default)]
     pub(crate) callee: Option<String>,
+    /// The version that an instance runs.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
 }
 
 /// A query of one's own.
@@ -81,8 +84,8 @@ struct TemplateConfig {
     /// PromQL. `$by` stands for the labels to group by, `$match` for matchers (perhaps none) and `$window`
     /// for the window: "max by ($by) (busy{$match} / workers{$match})".
     query: String,
-    /// Labels of this query, where they are others than above; "service", "instance", "zone" and "callee"
-    /// where neither says.
+    /// Labels of this query, where they are others than above; "service", "instance", "zone", "callee" and
+    /// "version" where neither says.
     #[serde(default)]
     labels: Labels,
 }
@@ -96,6 +99,8 @@ enum FigureName {
     P90,
     P99,
     Saturation,
+    /// Which version runs: a row for each instance.
+    Version,
 }
 
 /// What a query of one's own is about.
@@ -131,6 +136,8 @@ pub(crate) struct Settings {
     pub(crate) profiles: Option<Vec<String>>,
     pub(crate) labels: Labels,
     pub(crate) templates: Vec<Template>,
+    /// Queries that say which version runs.
+    pub(crate) versions: Vec<VersionTemplate>,
     pub(crate) window: Duration,
     /// For all questions of one call to one replica.
     pub(crate) timeout: Duration,
@@ -140,6 +147,8 @@ pub(crate) struct Settings {
 /// A query of one's own, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
+    /// Which one of the configuration it is.
+    pub(crate) at: usize,
     pub(crate) figure: Figure,
     pub(crate) of: Of,
     pub(crate) query: String,
@@ -148,6 +157,19 @@ pub(crate) struct Template {
     /// Instance or callee.
     pub(crate) to: String,
     pub(crate) zone: String,
+}
+
+/// A query of one's own for versions, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct VersionTemplate {
+    /// Which one of the configuration it is.
+    pub(crate) at: usize,
+    pub(crate) query: String,
+    /// Service.
+    pub(crate) from: String,
+    /// Instance.
+    pub(crate) to: String,
+    pub(crate) version: String,
 }
 
 impl Settings {
@@ -161,15 +183,21 @@ impl Settings {
         if config.templates.len() > MAX_TEMPLATES {
             errors.push(wrong("/templates", format!("has more than {MAX_TEMPLATES} entries")));
         }
-        let templates = config.templates.iter().enumerate().map(|(n, template)| {
+        let (mut templates, mut versions) = (Vec::new(), Vec::new());
+        for (n, template) in config.templates.iter().enumerate() {
             let at = format!("/templates/{n}");
             labels(&format!("{at}/labels"), &template.labels, &mut errors);
             if let Err(why) = judge(&template.query) {
                 errors.push(wrong(format!("{at}/query"), why));
             }
-            template_of(template, &config.labels)
-        });
-        let templates = templates.collect();
+            match template_of(n, template, &config.labels) {
+                Gives::Figure(template) => templates.push(template),
+                Gives::Version(_) if template.of == Of::Edge => {
+                    errors.push(wrong(format!("{at}/of"), "is edge; only a service runs a version"));
+                }
+                Gives::Version(template) => versions.push(template),
+            }
+        }
         let timeout = config.timeout_ms.unwrap_or_else(|| default_timeout(peers.len()));
         config::within("/window_seconds", &config.window_seconds, &WINDOW, &mut errors);
         config::within("/timeout_ms", &timeout, &TIMEOUT_MS, &mut errors);
@@ -185,6 +213,7 @@ impl Settings {
             profiles: config.profiles,
             labels: config.labels,
             templates,
+            versions,
             window: Duration::from_secs(config.window_seconds),
             timeout: Duration::from_millis(timeout),
             auth,
@@ -207,6 +236,7 @@ fn labels(at: &str, labels: &Labels, errors: &mut Vec<FieldError>) {
         ("instance", &labels.instance),
         ("zone", &labels.zone),
         ("callee", &labels.callee),
+        ("version", &labels.version),
     ] {
         if label.as_deref().is_some_and(|label| !is_label(label)) {
             let why = "is no label name: letters, digits and _, no digit first";
@@ -230,26 +260,33 @@ fn judge(query: &str) -> Result<(), String> {
     }
 }
 
-fn template_of(config: &TemplateConfig, common: &Labels) -> Template {
+/// What a query of one's own gives.
+enum Gives {
+    Figure(Template),
+    Version(VersionTemplate),
+}
+
+fn template_of(at: usize, config: &TemplateConfig, common: &Labels) -> Gives {
     let label = |own: &Option<String>, common: &Option<String>, usual: &str| {
         own.clone().or_else(|| common.clone()).unwrap_or_else(|| usual.to_owned())
     };
-    Template {
-        figure: match config.figure {
-            FigureName::Rps => Figure::Rps,
-            FigureName::Success => Figure::Success,
-            FigureName::P50 => Figure::P50,
-            FigureName::P90 => Figure::P90,
-            FigureName::P99 => Figure::P99,
-            FigureName::Saturation => Figure::Saturation,
-        },
-        of: config.of,
-        query: config.query.clone(),
-        from: label(&config.labels.service, &common.service, "service"),
-        to: match config.of {
-            Of::Service => label(&config.labels.instance, &common.instance, "instance"),
-            Of::Edge => label(&config.labels.callee, &common.callee, "callee"),
-        },
-        zone: label(&config.labels.zone, &common.zone, "zone"),
-    }
+    let (query, from) = (config.query.clone(), label(&config.labels.service, &common.service, "service"));
+    let to = match config.of {
+        Of::Service => label(&config.labels.instance, &common.instance, "instance"),
+        Of::Edge => label(&config.labels.callee, &common.callee, "callee"),
+    };
+    let figure = match config.figure {
+        FigureName::Rps => Figure::Rps,
+        FigureName::Success => Figure::Success,
+        FigureName::P50 => Figure::P50,
+        FigureName::P90 => Figure::P90,
+        FigureName::P99 => Figure::P99,
+        FigureName::Saturation => Figure::Saturation,
+        FigureName::Version => {
+            let version = label(&config.labels.version, &common.version, "version");
+            return Gives::Version(VersionTemplate { at, query, from, to, version });
+        }
+    };
+    let zone = label(&config.labels.zone, &common.zone, "zone");
+    Gives::Figure(Template { at, figure, of: config.of, query, from, to, zone })
 }

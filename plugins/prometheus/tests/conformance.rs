@@ -33,6 +33,11 @@ fn wrong() -> Vec<(Value, &'static str)> {
         (template(json!({"figure": "p50", "of": "host", "query": "$by"})), "/templates/0/of"),
         (template(json!({"figure": "p50", "of": "edge", "query": "max(x)"})), "/templates/0/query"),
         (
+            template(json!({"figure": "version", "of": "edge", "query": "max by ($by) (x)"})),
+            "/templates/0/of",
+        ),
+        (json!({"peers": ["http://x"], "labels": {"version": "a b"}}), "/labels/version"),
+        (
             template(json!({"figure": "p50", "of": "edge", "query": "max by ($by) (x{a=\"$job\"})"})),
             "/templates/0/query",
         ),
@@ -90,7 +95,9 @@ fn page(at: f64) -> String {
         for (metric, labels) in [("server", ""), ("client", r#",server_address="order""#)] {
             let metric = format!("http_{metric}_request_duration_seconds");
             let all = (at * 10.0).floor();
-            let own = format!(r#"service_name="{name}",service_instance_id="{name}-1"{labels}"#);
+            let own = format!(
+                r#"service_name="{name}",service_instance_id="{name}-1",service_version="{name}"{labels}"#
+            );
             text.push_str(&format!("{metric}_count{{{own}}} {all}\n"));
             text.push_str(&format!("{metric}_bucket{{{own},le=\"0.1\"}} {all}\n"));
             text.push_str(&format!("{metric}_bucket{{{own},le=\"+Inf\"}} {all}\n"));

@@ -2,7 +2,7 @@
 
 mod kit;
 
-use kit::{configured, edges, measured, telemetry, until};
+use kit::{configured, edges, measured, telemetry, until, versions};
 use rein_demo::{Company, DemoOptions};
 use rein_parts::{Job, Prometheus, Room};
 use rein_plugin::telemetry::{Figure, Level, Measured, SeriesAsk, Subject};
@@ -26,7 +26,9 @@ async fn services_instances_calls_and_series_of_the_demo_are_measured() {
         let stop = stop.clone();
         async move { company.run(stop, |_| {}).await }
     });
-    let Some(prometheus) = Prometheus::scraping(&[Job::new("demo", addresses)]) else { return };
+    // As the targets that Rein's registry lists, which say what they run.
+    let job = Job::new("demo", addresses).labelled("version", "v1");
+    let Some(prometheus) = Prometheus::scraping(&[job]) else { return };
     let config = json!({
         "peers": [prometheus.url()],
         "window_seconds": 10,
@@ -72,6 +74,8 @@ async fn services_instances_calls_and_series_of_the_demo_are_measured() {
     )
     .await;
     assert!(calls.iter().all(|edge| edge.source == "otel-http"), "{calls:?}");
+    let told = versions(&plugin, None).await.unwrap();
+    assert!(told.len() == 8 && told.contains(&"order v1 4 otel-http".to_owned()), "{told:?}");
     let now = jiff::Timestamp::now().as_millisecond();
     for figure in [Figure::Rps, Figure::Success, Figure::P99, Figure::Saturation] {
         let of = Subject::Service("order".into());
@@ -84,7 +88,9 @@ async fn services_instances_calls_and_series_of_the_demo_are_measured() {
     let findings = plugin.check().await.unwrap();
     assert!(findings.iter().all(|finding| finding.grade == Grade::Ok), "{findings:?}");
     let said = format!("{findings:?}");
-    for word in ["8 services, by service_name, service_instance_id, cloud_availability_zone", "calls, by"] {
+    for word in
+        ["8 services, by service_name, service_instance_id, cloud_availability_zone", "calls, by", "versions"]
+    {
         assert!(said.contains(word), "{word}: {said}");
     }
     stop.cancel();

@@ -48,6 +48,8 @@ impl House {
         let name: BackendName = name.parse()?;
         let adapter = self.adapter(&name)?;
         let findings = adapter.check().await?;
+        // Whoever looks wants to see what is so now.
+        self.watches.want(&name);
         let worst = findings.iter().map(|f| f.grade).max().unwrap_or(Grade::Ok);
         let view = |finding: &rein_plugin::Finding| FindingView {
             grade: grade(finding.grade).to_owned(),

@@ -177,6 +177,9 @@ fn instance_words(said: &Registration) -> String {
 fn marker_words(marker: &Marker) -> String {
     let Marker { service, by, actor, note, .. } = marker;
     let (what, at) = (marker.what(), super::pieces::rfc3339(marker.at));
+    if marker.before.is_some() {
+        return format!("{by} shows another version at {at}: {what} of {service}");
+    }
     let whose = if by == actor { String::new() } else { format!(" (recorded by {actor})") };
     let note = if note.is_empty() { String::new() } else { format!(": {note}") };
     format!("{by} made a change at {at}{whose}: {what} of {service}{note}")

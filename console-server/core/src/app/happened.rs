@@ -2,6 +2,7 @@
 //! and for the suspects of a diagnosis.
 
 use crate::app::audit::Wanted;
+use crate::app::versions::marked;
 use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
@@ -46,7 +47,7 @@ impl House {
             })
             .collect();
         let image = self.image.read();
-        happened.extend(image.markers.since(since).into_iter().map(|marker| {
+        happened.extend(marked(&image, since).into_iter().map(|marker| {
             let view = marker_view(marker);
             HappenedView {
                 at: view.at,
@@ -82,6 +83,7 @@ impl House {
             state: state.into(),
             last: None,
             every_seconds: None,
+            plugin: None,
         };
         let mut all = vec![match trail {
             Trail::Read => plain("rein", "heard"),
@@ -93,6 +95,7 @@ impl House {
         if image.world.fleets().any(|(_, fleet)| versioned(fleet)) {
             all.push(plain("registry", "heard"));
         }
+        all.extend(self.measuring_sources(image, now));
         let heard = image.markers.heard();
         for (name, standing) in standings(image.sources.values(), &heard, now) {
             let (state, last) = match standing {
@@ -105,6 +108,7 @@ impl House {
                 state: state.into(),
                 last: last.map(Into::into),
                 every_seconds: image.sources.get(name).and_then(|source| source.every),
+                plugin: None,
             });
         }
         all
@@ -133,7 +137,7 @@ pub(crate) fn changed(image: &Image, (since, now): (Timestamp, Timestamp)) -> Ve
             }
         }
     }
-    all.extend(image.markers.since(since).into_iter().map(|marker| Changed {
+    all.extend(marked(image, since).into_iter().map(|marker| Changed {
         service: marker.service.clone(),
         at: marker.at,
         by: marker.by.to_string(),

@@ -20,3 +20,4 @@ pub mod switches;
 pub mod telemetry;
 pub mod tokens;
 pub mod undo;
+pub(crate) mod versions;

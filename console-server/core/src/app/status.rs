@@ -133,7 +133,8 @@ fn attention(status: &StatusView) -> Vec<String> {
         ("layers", !status.layers.is_empty() || status.switches.iter().any(|s| !s.layers.is_empty())),
         ("backends", deaf || !status.unanswered.is_empty()),
         ("registry", status.preserved.is_some()),
-        ("sources", status.sources.iter().any(|source| !source.is_heard())),
+        // Whoever measures need not tell versions.
+        ("sources", status.sources.iter().any(|one| !one.is_heard() && one.state != "versionless")),
     ];
     all.into_iter().filter(|(_, is)| *is).map(|(word, _)| word.to_owned()).collect()
 }

@@ -175,7 +175,7 @@ impl House {
     }
 }
 
-pub(super) async fn pages<T>(
+pub(crate) async fn pages<T>(
     adapter: &dyn Adapter,
     page: &(impl for<'a> Fn(&'a dyn Telemetry, Option<String>) -> Page<'a, T> + Sync),
 ) -> Result<Reading<T>, Fault> {

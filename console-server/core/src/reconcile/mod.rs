@@ -6,9 +6,11 @@ mod entries;
 mod held;
 mod settle;
 mod silent;
+mod versions;
 
 pub(crate) use cells::{wanted, wanted_in, weighs_in, weights};
 pub(crate) use settle::{Look, Looks, next_words};
+pub(crate) use versions::{VERSIONS_EVERY, Watch, Watched, Watches};
 
 use crate::error::AppError;
 use crate::house::{House, HouseOptions};
@@ -224,8 +226,11 @@ impl House {
             let old = image.world.changes().filter(|c| c.ended.as_ref().is_some_and(|e| e.at < before));
             old.map(|c| records::change(&c.id)).collect()
         };
-        let markers = self.image.read().markers.old(now);
-        let old: Vec<Key> = ended.into_iter().chain(markers.iter().map(records::marker)).collect();
+        let (markers, ran) = {
+            let image = self.image.read();
+            (image.markers.old(now), versions::of_nobody(&image))
+        };
+        let old: Vec<Key> = ended.into_iter().chain(markers.iter().map(records::marker)).chain(ran).collect();
         for some in old.chunks(16) {
             self.delete(some.to_vec()).await?;
         }

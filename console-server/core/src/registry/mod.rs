@@ -18,6 +18,7 @@ mod shared;
 mod survey;
 
 pub use checks::Probes;
+pub(crate) use named::{service as service_named, version as version_named};
 pub(crate) use pulses::Beaten;
 pub use rosters::{Entry, Roster, Watcher, Watching};
 pub(crate) use survey::{LIST_AGAIN, LIST_EVERY, LIST_LEAST, Surveyed};

@@ -3,7 +3,7 @@
 
 use rein_domain::hold::Cell;
 use rein_domain::instance::{Address, MAX_METADATA, MAX_VALUE, Registration, Weight};
-use rein_domain::name::{BackendName, Incarnation};
+use rein_domain::name::{BackendName, Incarnation, ServiceName, VersionName};
 use rein_domain::text::clean;
 use rein_domain::time::Timestamp;
 use rein_plugin::registry::InstanceListed;
@@ -35,7 +35,7 @@ pub(crate) fn registration(
             metadata.insert(what.to_owned(), shown(text, MAX_VALUE));
         }
     };
-    as_there("registered-service", rein_domain::name::ServiceName::as_str(&service), &one.service);
+    as_there("registered-service", ServiceName::as_str(&service), &one.service);
     as_there("registered-id", rein_domain::name::InstanceName::as_str(&id), &one.id);
     Some(Registration {
         service,
@@ -54,6 +54,16 @@ pub(crate) fn registration(
         spared: BTreeSet::new(),
         cell: Some(Cell { backend: backend.clone(), key: one.cell.clone() }),
     })
+}
+
+/// The service and the version that metrics speak of. `None`: no name can be made of one.
+pub(crate) fn version(service: &str, version: &str) -> Option<(ServiceName, VersionName)> {
+    Some((self::service(service)?, name(version, loose)?))
+}
+
+/// The name of a service that is called so elsewhere.
+pub(crate) fn service(text: &str) -> Option<ServiceName> {
+    name(text, plain)
 }
 
 fn shown(text: &str, most: usize) -> String {

@@ -102,6 +102,7 @@ macro_rules! conformance {
             calls_are_listed_once_each,
             a_series_lies_where_it_was_asked_for,
             lines_are_the_series_of_many,
+            versions_are_told_once_each,
             instances_are_listed_once_each,
             an_instance_is_taken_out_and_put_back,
             shares_are_given_or_refused_for_good,

@@ -2,8 +2,8 @@
 
 use super::{Bench, Rig, Verdict, answered, ensure, within};
 use crate::telemetry::{
-    EdgesAsk, Figure, Level, Line, LinesAsk, LinesOf, MeasureAsk, Measured, SeriesAsk, Subject as Of,
-    Telemetry,
+    EdgesAsk, Figure, Level, Line, LinesAsk, LinesOf, MeasureAsk, Measured, Running, SeriesAsk,
+    Subject as Of, Telemetry, VersionsAsk,
 };
 use crate::{CellKey, Fault, Write};
 use std::collections::BTreeSet;
@@ -217,5 +217,52 @@ pub async fn lines_are_the_series_of_many(rig: &impl Rig) -> Verdict {
             }
         }
     }
+    Ok(())
+}
+
+/// Every page of versions; `None`: the plugin does not tell them, which is its right.
+async fn all_versions(
+    telemetry: &dyn Telemetry,
+    service: Option<&str>,
+) -> Result<Option<Vec<Running>>, String> {
+    let (mut ask, mut all) = (VersionsAsk { service: service.map(str::to_owned), page: None }, Vec::new());
+    for pages in 0.. {
+        ensure!(pages < PAGES, "versions do not end after {PAGES} pages");
+        let reading = match answered("versions", telemetry.versions(&ask)).await? {
+            Ok(reading) => reading,
+            Err(Fault::Unsupported(_)) => return Ok(None),
+            Err(fault) => return Err(format!("versions: {fault}")),
+        };
+        ensure!(reading.at_ms > 0, "it does not say when it looked");
+        all.extend(reading.items);
+        match reading.next {
+            Some(next) => ask.page = Some(next),
+            None => break,
+        }
+    }
+    Ok(Some(all))
+}
+
+/// Over all pages no version of a service is told twice, and none that lies ahead; a service asked for by name
+/// comes alone, with the same versions; one that is not there is no fault.
+pub async fn versions_are_told_once_each(rig: &impl Rig) -> Verdict {
+    let bench = Bench::new(rig).await?;
+    let Some(telemetry) = bench.plugin.telemetry() else { return Ok(()) };
+    let Some(all) = all_versions(telemetry, None).await? else { return Ok(()) };
+    let once: BTreeSet<_> = all.iter().map(|one| (&one.service, &one.version)).collect();
+    ensure!(once.len() == all.len(), "{} versions are told twice", all.len() - once.len());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|e| e.to_string())?;
+    let soon = i64::try_from(now.as_millis()).map_err(|e| e.to_string())? + 60_000;
+    let services: BTreeSet<&String> = all.iter().map(|one| &one.service).collect();
+    for service in services.into_iter().take(5) {
+        let alone = all_versions(telemetry, Some(service)).await?.unwrap_or_default();
+        let foreign = alone.iter().find(|one| one.service != *service);
+        ensure!(foreign.is_none(), "versions of {service:?} were asked for, and {foreign:?} answered");
+        ensure!(!alone.is_empty(), "{service:?} has versions, but not when asked alone");
+        let ahead = alone.iter().find(|one| one.since_ms.is_some_and(|since| since > soon));
+        ensure!(ahead.is_none(), "{ahead:?} has been running since a time to come");
+    }
+    let nobody = all_versions(telemetry, Some(NOBODY)).await?.unwrap_or_default();
+    ensure!(nobody.is_empty(), "a service that is not there runs {nobody:?}");
     Ok(())
 }

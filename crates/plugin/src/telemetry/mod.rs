@@ -7,6 +7,9 @@ mod convert;
 mod lines;
 mod remote;
 mod service;
+mod versions;
+
+pub use versions::{Running, VersionsAsk};
 
 use crate::types::Fault;
 use async_trait::async_trait;
@@ -37,6 +40,14 @@ pub trait Telemetry: Send + Sync {
     /// [`Fault::Unsupported`] unless a plugin serves it: then series are asked for one by one.
     async fn lines(&self, _: &LinesAsk) -> Result<Lines, Fault> {
         Err(Fault::Unsupported("this plugin gives series only one by one".into()))
+    }
+
+    /// Which versions services run now; a page at a time.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] unless a plugin serves it: then it is no source of changes of version.
+    async fn versions(&self, _: &VersionsAsk) -> Result<Reading<Running>, Fault> {
+        Err(Fault::Unsupported("this plugin does not tell which versions run".into()))
     }
 }
 
@@ -201,7 +212,7 @@ pub struct Reading<T> {
     pub next: Option<String>,
     /// When they were taken, in milliseconds since 1970.
     pub at_ms: i64,
-    /// Over how long.
+    /// Over how long; nothing where there is no such span.
     pub window: Duration,
     /// Replicas of the backend that did not answer.
     pub missing_peers: Vec<String>,

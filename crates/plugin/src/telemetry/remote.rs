@@ -1,8 +1,8 @@
 //! Asking a plugin over its socket.
 
 use super::{
-    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Series, SeriesAsk,
-    Telemetry, convert, lines,
+    EdgeMeasured, EdgesAsk, Lines, LinesAsk, MeasureAsk, Measured, NOUN, Reading, Running, Series, SeriesAsk,
+    Telemetry, VersionsAsk, convert, lines,
 };
 use crate::remote::{Remote, broken, none};
 use crate::status::Call;
@@ -60,5 +60,13 @@ impl Telemetry for Remote {
         let reply = self.call(Call::Read, RPC, client.lines(self.request(message))).await?;
         none(reply.fault.clone())?;
         lines::lines(ask, reply).map_err(|e| broken(RPC, &e))
+    }
+    async fn versions(&self, ask: &VersionsAsk) -> Result<Reading<Running>, Fault> {
+        const RPC: &str = "Telemetry.Versions";
+        let mut client = self.measuring();
+        let message: wire::VersionsRequest = ask.clone().into();
+        let reply = self.call(Call::Read, RPC, client.versions(self.request(message))).await?;
+        none(reply.fault.clone())?;
+        reply.try_into().map_err(|e| broken(RPC, &e))
     }
 }

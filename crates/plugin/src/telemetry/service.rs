@@ -73,4 +73,15 @@ impl Telemetry for Served {
         };
         Ok(Response::new(reply))
     }
+    async fn versions(
+        &self,
+        request: Request<wire::VersionsRequest>,
+    ) -> Result<Response<wire::VersionsReply>, Status> {
+        let ask = request.into_inner().try_into().map_err(invalid)?;
+        let reply = match self.measuring()?.versions(&ask).await {
+            Ok(reading) => reading.into(),
+            Err(fault) => failed(fault, |reply: &mut wire::VersionsReply, fault| reply.fault = fault),
+        };
+        Ok(Response::new(reply))
+    }
 }

@@ -3,7 +3,9 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub(crate) use rein_parts::Page;
-use rein_plugin::telemetry::{EdgeMeasured, EdgesAsk, Level, MeasureAsk, Measured, Telemetry};
+use rein_plugin::telemetry::{
+    EdgeMeasured, EdgesAsk, Level, MeasureAsk, Measured, Running, Telemetry, VersionsAsk,
+};
 use rein_plugin::{Adapter, Configuration, Fault, FieldError};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -39,6 +41,17 @@ pub(crate) async fn measured(adapter: &impl Adapter, level: Level) -> Result<Vec
 pub(crate) async fn edges(adapter: &impl Adapter) -> Result<Vec<EdgeMeasured>, Fault> {
     let ask = EdgesAsk { service: None, window: None, page: None };
     Ok(telemetry(adapter).edges(&ask).await?.items)
+}
+
+/// `order v1 2 istio`, for each service and version: how many instances, by whose word.
+pub(crate) async fn versions(adapter: &impl Adapter, service: Option<&str>) -> Result<Vec<String>, Fault> {
+    let ask = VersionsAsk { service: service.map(str::to_owned), page: None };
+    let running = telemetry(adapter).versions(&ask).await?.items;
+    let words = |Running { service, version, instances, source, .. }: Running| {
+        let instances = instances.map_or_else(|| "?".to_owned(), |count| count.to_string());
+        format!("{service} {version} {instances} {source}")
+    };
+    Ok(running.into_iter().map(words).collect())
 }
 
 /// Looks until what is looked at is as it should be.

@@ -5,6 +5,7 @@ mod sources;
 use crate::app::definitions::{Mode, entry};
 use crate::app::happened::{over, service};
 use crate::app::silences::time;
+use crate::app::versions::marked;
 use crate::error::AppError;
 use crate::gate::{Decision, Key};
 use crate::house::House;
@@ -281,7 +282,7 @@ fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Fl
     if services.is_empty() {
         return Vec::new();
     }
-    let elsewhere = image.markers.since(Timestamp(i64::MIN)).into_iter();
+    let elsewhere = marked(image, Timestamp(i64::MIN)).into_iter();
     let elsewhere = elsewhere.filter(|marker| services.contains(marker.service.as_str())).map(made_elsewhere);
     image.world.changes().filter_map(flight).chain(elsewhere).collect()
 }
@@ -291,7 +292,10 @@ fn made_elsewhere(marker: &Marker) -> Flight {
     let version = marker.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
     Flight {
         id: marker.id.to_string(),
-        what: format!("{} {}{version}", marker.kind, marker.service),
+        what: match marker.before {
+            Some(_) => format!("{} {}", marker.service, marker.what()),
+            None => format!("{} {}{version}", marker.kind, marker.service),
+        },
         by: marker.by.to_string(),
         services: [marker.service.to_string()].into(),
         began: marker.at,

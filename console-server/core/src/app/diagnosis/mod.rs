@@ -7,13 +7,16 @@ mod question;
 use crate::app::happened::{Trail, changed};
 use crate::error::AppError;
 use crate::house::House;
+use crate::registry::service_named;
 use gather::Gathered;
 use question::Question;
 use rein_api::ErrorCode;
 use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
 use rein_domain::access::{Actor, Pattern, Verb};
-use rein_domain::diagnosis::{Case, Graph, RecentChange, Symptom, diagnose_any};
+use rein_domain::diagnosis::{Case, Graph, Node, RecentChange, Symptom, diagnose_any};
+use rein_domain::name::ServiceName;
 use rein_domain::text::clean;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How far back changes are looked for beyond the history: those that come first lie at most this far before a
@@ -73,9 +76,15 @@ impl House {
         let symptom = Symptom { node, metric: question.metrics[0], at: question.noticed };
         let mut case = Case::new(graph, symptom);
         let since = question.from.minus(CHANGES_BEFORE);
+        // What is no name here has another there.
+        let named: BTreeMap<ServiceName, Node> = case
+            .graph
+            .names()
+            .filter_map(|name| Some((service_named(name)?, case.graph.find(name)?)))
+            .collect();
         for change in changed(&image, (since, self.clock.now())) {
             // What is not on the way is no suspect.
-            let Some(node) = case.graph.find(change.service.as_str()) else { continue };
+            let Some(node) = named.get(&change.service).copied() else { continue };
             case.changes.push(RecentChange { node, at: change.at, by: change.by, what: change.what });
         }
         for line in &gathered.lines {
