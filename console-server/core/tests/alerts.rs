@@ -7,7 +7,7 @@ use rein_api::ErrorCode;
 use rein_api::alerts::{AlertRulesDocument, JudgedAlerts, JudgedQuery, LineView};
 use rein_api::backends::BackendDocument;
 use rein_api::markers::MarkerRequest;
-use rein_api::services::ServiceDocument;
+use rein_api::services::{RegisterRequest, ServiceDocument};
 use rein_core::app::definitions::Mode;
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
@@ -268,6 +268,36 @@ async fn what_begins_after_a_change_made_elsewhere_is_folded_under_that() {
     assert!(!reasons(&judged.lines[0]).iter().any(|text| text.contains("lies over it")), "{judged:?}");
     *town.alerts.lock() = vec![fires("Elsewhere", "payment", "critical", -60)];
     assert_eq!(scene.told().await, ["top P1 Elsewhere payment"]);
+}
+
+#[tokio::test]
+async fn what_begins_after_another_version_came_is_folded_under_that() {
+    let scene = scene(&["alerts", "calls"]).await;
+    let Scene { house, admin, town, hand, .. } = &scene;
+    for (id, version) in [("i-1", "v1"), ("i-2", "v1"), ("i-2", "v2")] {
+        let request = RegisterRequest {
+            service: "order".into(),
+            id: id.into(),
+            incarnation: None,
+            address: "127.0.0.1:9".into(),
+            zone: None,
+            version: Some(version.into()),
+            weight: None,
+            metadata: Default::default(),
+            check: None,
+            heartbeat_seconds: None,
+        };
+        house.register(admin, None, &request).await.unwrap();
+    }
+    hand.pass(120_000);
+    *town.alerts.lock() = vec![fires("Old", "order", "critical", 60), fires("New", "order", "critical", -60)];
+    let judged = scene.judged().await;
+    let came = "top P1 order v1 → v2 on 1 of 2 order";
+    assert_eq!(told(&judged), ["top P1 Old order", came, "folded P1 New order 2"]);
+    assert_eq!(judged.lines[1].by.as_deref(), Some("registry"));
+    let folded =
+        "folded under version order v2: it fired 1 min after order v1 → v2 on 1 of 2 by registry began";
+    assert!(reasons(&judged.lines[2]).contains(&folded), "{judged:?}");
 }
 
 #[tokio::test]

@@ -176,6 +176,6 @@ pub(crate) fn service(leg: &Leg) -> Option<&ServiceName> {
     }
 }
 
-fn version_words(change: &versions::VersionChange) -> String {
+pub(crate) fn version_words(change: &versions::VersionChange) -> String {
     format!("{} → {} on {} of {}", change.from, change.to, change.instances, change.all)
 }

@@ -233,7 +233,7 @@ impl<'a> Board<'a> {
                     change: flight.id.clone(),
                     what: flight.what.clone(),
                     by: flight.by.clone(),
-                    elsewhere: flight.elsewhere,
+                    told: flight.told,
                     edge,
                     after_ms: draft.since.0.saturating_sub(at.0),
                 });

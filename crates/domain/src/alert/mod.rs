@@ -131,8 +131,30 @@ pub struct Flight {
     pub began: Timestamp,
     /// When it was over; `None`: it still lies there.
     pub over: Option<Timestamp>,
-    /// Whether somebody else made it and recorded it: the id is then a marker's.
-    pub elsewhere: bool,
+    /// Whose word it is, and so what the id is.
+    pub told: Told,
+}
+
+/// Whose word a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    /// Rein's own: the id is the change's.
+    Rein,
+    /// Of whoever recorded what somebody else made: the id is a marker's.
+    Marker,
+    /// The registry's, in which another version came: service and version are its id.
+    Registry,
+}
+
+impl Told {
+    /// What has that id.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Rein => "change",
+            Self::Marker => "marker",
+            Self::Registry => "version",
+        }
+    }
 }
 
 /// What alerts are judged by, beside the rules.

@@ -1,6 +1,6 @@
 //! Why a line stands where it stands, so that a person can check it.
 
-use super::Priority;
+use super::{Priority, Told};
 use crate::switch::Level;
 use crate::text::clean;
 use std::fmt;
@@ -77,14 +77,14 @@ pub enum Reason {
     },
     /// It is folded under a change.
     UnderChange {
-        /// The change's id, or a marker's.
+        /// Its id.
         change: String,
         /// What it does, in words.
         what: String,
         /// Who laid it.
         by: String,
-        /// Whether it was made elsewhere: the id is a marker's.
-        elsewhere: bool,
+        /// Whose word it is, and so what the id is.
+        told: Told,
         /// Which end of it.
         edge: Edge,
         /// How long after that the alert began; negative in milliseconds: before.
@@ -189,12 +189,11 @@ impl fmt::Display for Reason {
                 let moment = moment(*earlier_ms, "before", "after");
                 write!(f, "folded under {}: {}; it fired {moment}", clean(cause), path.join(" calls "))
             }
-            Self::UnderChange { change, what, by, elsewhere, edge, after_ms } => {
-                let noun = if *elsewhere { "marker" } else { "change" };
+            Self::UnderChange { change, what, by, told, edge, after_ms } => {
                 let edge = if *edge == Edge::Began { "began" } else { "ended" };
                 let moment = moment(*after_ms, "after", "before");
                 let (change, what, by) = (clean(change), clean(what), clean(by));
-                write!(f, "folded under {noun} {change}: it fired {moment} {what} by {by} {edge}")
+                write!(f, "folded under {} {change}: it fired {moment} {what} by {by} {edge}", told.noun())
             }
             Self::Lies { change, what, by, before_ms } => {
                 let moment = moment(*before_ms, "before", "after");

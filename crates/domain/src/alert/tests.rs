@@ -51,7 +51,7 @@ pub(super) fn flight(id: &str, service: &str, began: i64, over: Option<i64>) -> 
         services: [service.to_owned()].into(),
         began: at(began),
         over: over.map(at),
-        elsewhere: false,
+        told: Told::Rein,
     }
 }
 

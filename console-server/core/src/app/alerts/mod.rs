@@ -3,7 +3,7 @@
 mod sources;
 
 use crate::app::definitions::{Mode, entry};
-use crate::app::happened::{over, service};
+use crate::app::happened::{over, service, version_words};
 use crate::app::silences::time;
 use crate::app::versions::marked;
 use crate::error::AppError;
@@ -16,11 +16,12 @@ use rein_api::ErrorCode;
 use rein_api::alerts::{AlertExplained, AlertRulesDocument, CallsView, JudgedAlerts, JudgedQuery, LineView};
 use rein_api::definitions::DefinedView;
 use rein_domain::access::{Actor, Pattern, Verb};
-use rein_domain::alert::{Alert, CallGraph, Flight, Known, Priority, Scene, State, THE_RULES, judge};
+use rein_domain::alert::{Alert, CallGraph, Flight, Known, Priority, Scene, State, THE_RULES, Told, judge};
 use rein_domain::change::Change;
 use rein_domain::marker::Marker;
 use rein_domain::name::{BackendName, ServiceName};
 use rein_domain::time::Timestamp;
+use rein_domain::versions::{self, VersionChange};
 use rein_plugin::AlertSeen;
 use rein_store::Op;
 use sources::{CallsRead, Firing};
@@ -276,7 +277,7 @@ fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Fl
             services: legs.by_ref().map(str::to_owned).collect(),
             began: change.created,
             over: over(image, change, now).map(|(at, _)| at),
-            elsewhere: false,
+            told: Told::Rein,
         })
     };
     if services.is_empty() {
@@ -284,7 +285,12 @@ fn flights(image: &Image, services: &BTreeSet<String>, now: Timestamp) -> Vec<Fl
     }
     let elsewhere = marked(image, Timestamp(i64::MIN)).into_iter();
     let elsewhere = elsewhere.filter(|marker| services.contains(marker.service.as_str())).map(made_elsewhere);
-    image.world.changes().filter_map(flight).chain(elsewhere).collect()
+    let came = services.iter().filter_map(|name| {
+        let name: ServiceName = name.parse().ok()?;
+        Some(versions::changes(&name, image.world.fleet(&name)?, Timestamp(i64::MIN)))
+    });
+    let came = came.flatten().map(another_version);
+    image.world.changes().filter_map(flight).chain(elsewhere).chain(came).collect()
 }
 
 /// A change that somebody else made, and recorded: a moment, and not a layer that lies over the service.
@@ -300,7 +306,20 @@ fn made_elsewhere(marker: &Marker) -> Flight {
         services: [marker.service.to_string()].into(),
         began: marker.at,
         over: Some(marker.at),
-        elsewhere: true,
+        told: Told::Marker,
+    }
+}
+
+/// A version that came to a service, as the registry tells it.
+fn another_version(change: VersionChange) -> Flight {
+    Flight {
+        id: format!("{} {}", change.service, change.to),
+        what: format!("{} {}", change.service, version_words(&change)),
+        by: "registry".to_owned(),
+        services: [change.service.to_string()].into(),
+        began: change.at,
+        over: Some(change.at),
+        told: Told::Registry,
     }
 }
 

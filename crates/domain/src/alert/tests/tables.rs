@@ -234,11 +234,14 @@ fn what_began_with_a_change_is_folded_under_it_and_its_symptoms_with_it() {
     let stock = reasons(&judged.lines[4]).join("\n");
     assert!(stock.contains("it fired 30 s after stock/x off by alice ended"), "{stock}");
     // What was made elsewhere has an id that `rein change show` does not know.
-    let deploy = Flight { elsewhere: true, ..flight("9z", "stock", -30, Some(-30)) };
-    let world = World { flights: vec![deploy], ..World::default() };
-    let judged = world.judge(&[alert("Slow", "stock", "info", 0)]);
-    let stock = reasons(&judged.lines[1]).join("\n");
-    assert!(stock.contains("folded under marker 9z: it fired 30 s after stock/x off by alice"), "{stock}");
+    for (told, noun) in [(Told::Marker, "marker"), (Told::Registry, "version")] {
+        let deploy = Flight { told, ..flight("9z", "stock", -30, Some(-30)) };
+        let world = World { flights: vec![deploy], ..World::default() };
+        let judged = world.judge(&[alert("Slow", "stock", "info", 0)]);
+        let stock = reasons(&judged.lines[1]).join("\n");
+        let said = format!("folded under {noun} 9z: it fired 30 s after stock/x off by alice");
+        assert!(stock.contains(&said), "{stock}");
+    }
 }
 
 #[test]
