@@ -47,8 +47,13 @@ impl Usual {
         let mut usual = Self { levels, spread: 0.0, values: history.len() };
         let mut rest: Vec<f64> = history.iter().map(|(at, value)| value - usual.level(*at)).collect();
         let quarter = rest.len() / 4;
-        let low = *rest.select_nth_unstable_by(quarter, f64::total_cmp).1;
-        let high = *rest.select_nth_unstable_by(history.len() - 1 - quarter, f64::total_cmp).1;
+        let (_, low, above) = rest.select_nth_unstable_by(quarter, f64::total_cmp);
+        let low = *low;
+        // Of the greatest only those above the lower quarter need to be looked at.
+        let high = match (history.len() - 1 - quarter).checked_sub(quarter + 1) {
+            Some(place) => *above.select_nth_unstable_by(place, f64::total_cmp).1,
+            None => low,
+        };
         rest.iter_mut().for_each(|rest| *rest = rest.abs());
         let mad = MAD * median(&mut rest)?;
         usual.spread = mad.max((high - low) / IQR).max(floor(metric, level, history, requests, tuning));
@@ -94,23 +99,34 @@ fn by_hour(history: &[(i64, f64)]) -> Option<Box<[f64; 24]>> {
     if days < DAYS {
         return None;
     }
-    let mut hours: Vec<Vec<f64>> = vec![Vec::new(); 24];
-    // Of each hour: the last day it was seen on, and on how many.
-    let mut seen = [(i64::MIN, 0); 24];
-    for (at, value) in history {
-        hours[hour(*at)].push(*value);
-        let (last, days) = &mut seen[hour(*at)];
-        if at.div_euclid(DAY) != *last {
-            (*last, *days) = (at.div_euclid(DAY), *days + 1);
+    // Of each hour: how many values it has, the last day it was seen on, and on how many.
+    let (mut counts, mut seen) = ([0; 24], [(i64::MIN, 0); 24]);
+    for (at, _) in history {
+        let (hour, day) = (hour(*at), at.div_euclid(DAY));
+        counts[hour] += 1;
+        let (last, days) = &mut seen[hour];
+        if day != *last {
+            (*last, *days) = (day, *days + 1);
         }
     }
     // An hour seen on fewer days would be judged by one day alone.
     if seen.iter().any(|(_, days)| *days < DAYS) {
         return None;
     }
+    // All values in one row, hour by hour.
+    let mut row = vec![0.0; history.len()];
+    let mut next = [0; 24];
+    for hour in 1..24 {
+        next[hour] = next[hour - 1] + counts[hour - 1];
+    }
+    for (at, value) in history {
+        let place = &mut next[hour(*at)];
+        row[*place] = *value;
+        *place += 1;
+    }
     let mut alone = [0.0; 24];
-    for (level, values) in alone.iter_mut().zip(&mut hours) {
-        *level = median(values)?;
+    for (hour, level) in alone.iter_mut().enumerate() {
+        *level = median(&mut row[next[hour] - counts[hour]..next[hour]])?;
     }
     let mut levels = Box::new([0.0; 24]);
     for (hour, level) in levels.iter_mut().enumerate() {
