@@ -7,11 +7,10 @@ use rein_api::ErrorCode;
 use rein_api::alerts::{AlertRulesDocument, JudgedAlerts, JudgedQuery, LineView};
 use rein_api::backends::BackendDocument;
 use rein_api::markers::MarkerRequest;
-use rein_api::services::{RegisterRequest, ServiceDocument};
+use rein_api::services::ServiceDocument;
+use rein_core::House;
 use rein_core::app::definitions::Mode;
-use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::change::Policy;
 use rein_domain::time::Timestamp;
 use rein_plugin::AlertSeen;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
@@ -39,17 +38,7 @@ async fn scene(backends: &[&str]) -> Scene {
     let calls = [("gateway", "order"), ("order", "payment"), ("order", "stock")];
     *town.calls.lock() = calls.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
     let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
-    let options = HouseOptions {
-        policy: Policy::default(),
-        default_lasts: Duration::from_secs(3600),
-        writes_per_second: 100_000,
-        audit_key: directory.path().join("audit.key"),
-        accept_new_audit_key: false,
-        ship_heads_to: vec![],
-        member: None,
-        observe: false,
-        keep_ended: Duration::from_secs(3600),
-    };
+    let options = rig::options(directory.path());
     let shown = Arc::clone(&town);
     let plugins = Arc::new(Made(move |name: &str| source(&shown, name)));
     let house = House::open(Arc::new(store), plugins, Box::new(hand.clone()), options).await.unwrap();
@@ -275,19 +264,7 @@ async fn what_begins_after_another_version_came_is_folded_under_that() {
     let scene = scene(&["alerts", "calls"]).await;
     let Scene { house, admin, town, hand, .. } = &scene;
     for (id, version) in [("i-1", "v1"), ("i-2", "v1"), ("i-2", "v2")] {
-        let request = RegisterRequest {
-            service: "order".into(),
-            id: id.into(),
-            incarnation: None,
-            address: "127.0.0.1:9".into(),
-            zone: None,
-            version: Some(version.into()),
-            weight: None,
-            metadata: Default::default(),
-            check: None,
-            heartbeat_seconds: None,
-        };
-        house.register(admin, None, &request).await.unwrap();
+        house.register(admin, None, &rig::instance("order", id, version)).await.unwrap();
     }
     hand.pass(120_000);
     *town.alerts.lock() = vec![fires("Old", "order", "critical", 60), fires("New", "order", "critical", -60)];

@@ -11,7 +11,6 @@ use rein_api::services::{BeatRequest, BeatsRequest, RegisterRequest};
 use rein_core::cluster::{Member, PeerCalls};
 use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::change::Policy;
 use rein_domain::proof::Identity;
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
 use rein_store::{Commit, Op, Store};
@@ -70,15 +69,8 @@ impl Rig {
 
     async fn open(&self, name: &str) -> Arc<House> {
         let options = HouseOptions {
-            policy: Policy::default(),
-            default_lasts: Duration::from_secs(3600),
-            writes_per_second: 100_000,
-            audit_key: self.directory.path().join("audit.key"),
-            accept_new_audit_key: false,
-            ship_heads_to: Vec::new(),
-            observe: false,
             member: Some(Member { name: name.into(), address: name.into(), calls: self.street.clone() }),
-            keep_ended: Duration::from_secs(3600),
+            ..rig::options(self.directory.path())
         };
         let plugins = Arc::clone(&self.backends);
         let clock = Box::new(self.hand.clone());
@@ -264,18 +256,7 @@ async fn heartbeats_heard_by_one_server_count_for_all_and_all_serve_the_same() {
     until("a leads", Duration::from_secs(5), async || a.house.reconciles()).await;
     let mut beats = Vec::new();
     for n in 1..=8 {
-        let request = RegisterRequest {
-            service: "order".into(),
-            id: format!("i-{n}"),
-            address: "127.0.0.1:9000".into(),
-            zone: None,
-            version: None,
-            weight: None,
-            metadata: BTreeMap::new(),
-            check: None,
-            heartbeat_seconds: None,
-            incarnation: None,
-        };
+        let request = RegisterRequest { version: None, ..rig::instance("order", &format!("i-{n}"), "") };
         let made = b.house.register(&admin, None, &request).await.unwrap();
         beats.push(BeatRequest { service: made.service, id: made.id, incarnation: made.incarnation });
     }

@@ -8,19 +8,16 @@ use rein_api::ErrorCode;
 use rein_api::backends::BackendDocument;
 use rein_api::diagnosis::{DiagnosisQuery, DiagnosisView};
 use rein_api::markers::{MarkerQuery, MarkerRequest};
+use rein_core::House;
 use rein_core::app::definitions::Mode;
-use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::change::Policy;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, Figure, Line, Lines, LinesAsk, LinesOf, MeasureAsk, Measured, Measures, Reading,
     Running, Series, SeriesAsk, Subject, Telemetry, VersionsAsk,
 };
-use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
-};
+use rein_plugin::{Adapter, Fault};
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
-use rig::made::Made;
+use rig::made::{Made, Measuring};
 use rig::{Hand, TODAY, off, switch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +30,7 @@ const SICK: i64 = 5;
 struct Meter(String);
 
 fn meter(name: &str) -> Arc<dyn Adapter> {
-    Arc::new(Meter(name.to_owned()))
+    Arc::new(Measuring(Meter(name.to_owned())))
 }
 
 impl Meter {
@@ -67,42 +64,6 @@ impl Meter {
             }
         };
         (0..).map(|n| from + n * width).take_while(|at| *at <= to).map(|at| (at, value(at))).collect()
-    }
-}
-
-#[async_trait]
-impl Adapter for Meter {
-    async fn describe(&self) -> Result<Description, Fault> {
-        Ok(Description {
-            name: "meter".into(),
-            version: "1".into(),
-            config_schema: "{}".into(),
-            secrets: vec![],
-            repeat: Repeat::None,
-            nouns: vec!["telemetry".into()],
-            watches: false,
-            cannot: vec![],
-            keeps_deadline: false,
-            when_rein_dies: "nothing".into(),
-        })
-    }
-    async fn configure(&self, _: Configuration) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(vec![])
-    }
-    async fn resolve(&self, _: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    async fn observe(&self, _: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        Ok(vec![])
-    }
-    async fn apply(&self, _: Write) -> Result<(), Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    fn telemetry(&self) -> Option<&dyn Telemetry> {
-        Some(self)
     }
 }
 
@@ -206,17 +167,7 @@ impl Company {
         let hand = Hand::default();
         hand.pass(TODAY);
         let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
-        let options = HouseOptions {
-            policy: Policy::default(),
-            default_lasts: Duration::from_secs(3600),
-            writes_per_second: 100_000,
-            audit_key: directory.path().join("audit.key"),
-            accept_new_audit_key: false,
-            ship_heads_to: vec![],
-            member: None,
-            observe: false,
-            keep_ended: Duration::from_secs(3600),
-        };
+        let options = rig::options(directory.path());
         let sources = Box::new(hand.clone());
         let house = House::open(Arc::new(store), Arc::new(Made(meter)), sources, options).await.unwrap();
         let stop = CancellationToken::new();

@@ -5,7 +5,6 @@ mod rig;
 use futures::StreamExt;
 use rein_api::ErrorCode;
 use rein_api::markers::{MarkerQuery, MarkerRequest, SourceDocument};
-use rein_api::services::RegisterRequest;
 use rein_core::app::definitions::Mode;
 use rein_core::app::events::Events;
 use rein_domain::marker::MAX_OF_SOURCE;
@@ -109,18 +108,7 @@ async fn a_source_that_floods_only_loses_its_own_oldest() {
 #[tokio::test]
 async fn a_version_that_came_is_still_known_when_nobody_of_before_is_left() {
     let rig = Rig::open().await;
-    let instance = |id: &str, version: &str| RegisterRequest {
-        service: "order".into(),
-        id: id.into(),
-        address: "127.0.0.1:9".into(),
-        zone: None,
-        version: Some(version.into()),
-        weight: None,
-        metadata: Default::default(),
-        check: None,
-        heartbeat_seconds: None,
-        incarnation: None,
-    };
+    let instance = |id: &str, version: &str| rig::instance("order", id, version);
     for id in ["a", "b"] {
         rig.house.register(&rig.admin, None, &instance(id, "v1")).await.unwrap();
     }

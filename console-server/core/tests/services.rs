@@ -18,18 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 fn instance(service: &str, id: &str, zone: &str) -> RegisterRequest {
-    RegisterRequest {
-        service: service.into(),
-        id: id.into(),
-        address: "127.0.0.1:9000".into(),
-        zone: Some(zone.into()),
-        version: Some("v1".into()),
-        weight: None,
-        metadata: Default::default(),
-        check: None,
-        heartbeat_seconds: None,
-        incarnation: None,
-    }
+    RegisterRequest { zone: Some(zone.into()), ..rig::instance(service, id, "v1") }
 }
 
 /// A rig, and a token for the instances of `order`.

@@ -8,10 +8,9 @@ use rein_api::ErrorCode;
 use rein_api::backends::BackendDocument;
 use rein_api::silences::{MatcherView, SilenceRequest};
 use rein_api::telemetry::{EdgesQuery, MeasureQuery};
+use rein_core::House;
 use rein_core::app::definitions::Mode;
-use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::change::Policy;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, MeasureAsk, Measured, Measures, Reading, Series, SeriesAsk, Telemetry,
 };
@@ -128,17 +127,7 @@ async fn house(backends: &[&str]) -> (Arc<House>, Actor, DropGuard, tempfile::Te
     let hand = Hand::default();
     hand.pass(TODAY);
     let store = SqliteStore::open(directory.path().join("rein.db"), SqliteOptions::default()).unwrap();
-    let options = HouseOptions {
-        policy: Policy::default(),
-        default_lasts: Duration::from_secs(3600),
-        writes_per_second: 100_000,
-        audit_key: directory.path().join("audit.key"),
-        accept_new_audit_key: false,
-        ship_heads_to: vec![],
-        member: None,
-        observe: false,
-        keep_ended: Duration::from_secs(3600),
-    };
+    let options = rig::options(directory.path());
     let house = House::open(Arc::new(store), Arc::new(Made(meter)), Box::new(hand), options).await.unwrap();
     let stop = CancellationToken::new();
     house.run(&stop);

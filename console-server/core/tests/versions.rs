@@ -6,19 +6,15 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use rein_api::backends::BackendDocument;
 use rein_api::markers::{HappenedView, MarkerQuery, SourceView};
-use rein_api::services::RegisterRequest;
+use rein_core::House;
 use rein_core::app::definitions::Mode;
-use rein_core::{House, HouseOptions};
 use rein_domain::access::Actor;
-use rein_domain::change::Policy;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, MeasureAsk, Measured, Reading, Running, Series, SeriesAsk, Telemetry, VersionsAsk,
 };
-use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
-};
+use rein_plugin::{Adapter, Fault};
 use rein_store::Store;
-use rig::made::Made;
+use rig::made::{Made, Measuring};
 use rig::{Hand, TODAY, opened};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,42 +49,6 @@ impl Shows {
 }
 
 struct Meter(Arc<Shows>, String);
-
-#[async_trait]
-impl Adapter for Meter {
-    async fn describe(&self) -> Result<Description, Fault> {
-        Ok(Description {
-            name: "meter".into(),
-            version: "1".into(),
-            config_schema: "{}".into(),
-            secrets: vec![],
-            repeat: Repeat::None,
-            nouns: vec!["telemetry".into()],
-            watches: false,
-            cannot: vec![],
-            keeps_deadline: false,
-            when_rein_dies: "nothing".into(),
-        })
-    }
-    async fn configure(&self, _: Configuration) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(vec![])
-    }
-    async fn resolve(&self, _: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    async fn observe(&self, _: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    async fn apply(&self, _: Write) -> Result<(), Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    fn telemetry(&self) -> Option<&dyn Telemetry> {
-        Some(self)
-    }
-}
 
 #[async_trait]
 impl Telemetry for Meter {
@@ -142,20 +102,11 @@ impl Stage {
 
     async fn on(directory: tempfile::TempDir, hand: Hand, shows: Arc<Shows>) -> Self {
         let store: Arc<dyn Store> = Arc::new(opened(&directory.path().join("rein.db")).await);
-        let options = HouseOptions {
-            policy: Policy::default(),
-            default_lasts: Duration::from_secs(3600),
-            writes_per_second: 100_000,
-            audit_key: directory.path().join("audit.key"),
-            accept_new_audit_key: false,
-            ship_heads_to: vec![],
-            member: None,
-            observe: false,
-            keep_ended: Duration::from_secs(3600),
-        };
+        let options = rig::options(directory.path());
         let meters = Arc::clone(&shows);
-        let made =
-            Made(move |name: &str| Arc::new(Meter(Arc::clone(&meters), name.to_owned())) as Arc<dyn Adapter>);
+        let made = Made(move |name: &str| {
+            Arc::new(Measuring(Meter(Arc::clone(&meters), name.to_owned()))) as Arc<dyn Adapter>
+        });
         let house =
             House::open(Arc::clone(&store), Arc::new(made), Box::new(hand.clone()), options).await.unwrap();
         let stop = CancellationToken::new();
@@ -231,19 +182,7 @@ impl Stage {
     }
 
     async fn registers(&self, id: &str, version: &str) {
-        let request = RegisterRequest {
-            service: "order".into(),
-            id: id.into(),
-            incarnation: None,
-            address: "127.0.0.1:9".into(),
-            zone: None,
-            version: Some(version.into()),
-            weight: None,
-            metadata: Default::default(),
-            check: None,
-            heartbeat_seconds: None,
-        };
-        self.house.register(&self.admin, None, &request).await.unwrap();
+        self.house.register(&self.admin, None, &rig::instance("order", id, version)).await.unwrap();
     }
 }
 

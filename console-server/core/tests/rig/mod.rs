@@ -14,6 +14,7 @@ use rein_api::access::TokenRequest;
 use rein_api::audit::{AuditQuery, AuditView, LaneQuery};
 use rein_api::changes::{ChangeRequest, GuardsRequest, LegRequest, SwitchLegRequest};
 use rein_api::definitions::SwitchDocument;
+use rein_api::services::RegisterRequest;
 use rein_api::switches::{ScopeView, SwitchView};
 use rein_core::app::definitions::Mode;
 use rein_core::clock::Sources;
@@ -95,6 +96,37 @@ pub(crate) async fn opened(file: &Path) -> SqliteStore {
     }
 }
 
+/// One server's options, with its files in that directory.
+pub(crate) fn options(directory: &Path) -> HouseOptions {
+    HouseOptions {
+        policy: Policy::default(),
+        default_lasts: Duration::from_secs(3600),
+        writes_per_second: 100_000,
+        audit_key: directory.join("audit.key"),
+        accept_new_audit_key: false,
+        ship_heads_to: vec![],
+        member: None,
+        observe: false,
+        keep_ended: Duration::from_secs(3600),
+    }
+}
+
+/// An instance that registers without a zone and says what it runs.
+pub(crate) fn instance(service: &str, id: &str, version: &str) -> RegisterRequest {
+    RegisterRequest {
+        service: service.into(),
+        id: id.into(),
+        incarnation: None,
+        address: "127.0.0.1:9000".into(),
+        zone: None,
+        version: Some(version.into()),
+        weight: None,
+        metadata: Default::default(),
+        check: None,
+        heartbeat_seconds: None,
+    }
+}
+
 impl Rig {
     pub(crate) async fn open() -> Self {
         let hand = Hand::default();
@@ -116,15 +148,9 @@ impl Rig {
     async fn on(directory: TempDir, hand: Hand, backends: Arc<Fakes>, watching: Watching) -> Self {
         let store = opened(&directory.path().join("rein.db")).await;
         let options = HouseOptions {
-            policy: Policy::default(),
-            default_lasts: Duration::from_secs(3600),
-            writes_per_second: 100_000,
-            audit_key: directory.path().join("audit.key"),
-            accept_new_audit_key: false,
             ship_heads_to: vec![directory.path().join("heads.jsonl")],
-            member: None,
             observe: watching == Watching::Only,
-            keep_ended: Duration::from_secs(3600),
+            ..options(directory.path())
         };
         let store: Arc<dyn Store> = Arc::new(store);
         backends.journal(&store);
