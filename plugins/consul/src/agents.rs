@@ -3,11 +3,11 @@
 
 use crate::Backend;
 use crate::catalog::{Check, SERF};
-use crate::entry::shown;
 use crate::http::{Path, of_read};
 use futures::StreamExt;
 use parking_lot::RwLock;
 use rein_plugin::Fault;
+use rein_plugin::registry::shown;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

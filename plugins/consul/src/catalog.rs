@@ -1,8 +1,7 @@
 //! What Consul's catalog says, as it is read, and the instances in it.
 
 use crate::entry::{Cell, META, Value, life_in, marked, share};
-use crate::settings::Fields;
-use rein_plugin::registry::{InstanceListed, StateListed};
+use rein_plugin::registry::{Fields, InstanceListed, StateListed, start_of};
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, HashMap};
 
@@ -97,7 +96,7 @@ pub(crate) fn maintenance_of(id: &str) -> String {
 
 /// What a reason reads as: Consul has one always, if only an empty one.
 fn reason(notes: &str) -> String {
-    if notes.is_empty() { "no reason given".to_owned() } else { cut(notes, 4096) }
+    if notes.is_empty() { "no reason given".to_owned() } else { start_of(notes, 4096) }
 }
 
 /// What is wrong with services and nodes: their checks that are critical.
@@ -181,12 +180,12 @@ impl Entry {
         };
         let said =
             self.service_meta.get(key).cloned().or_else(tagged).or_else(|| self.node_meta.get(key).cloned());
-        said.map(|text| cut(&text, METADATA.1)).filter(|text| !text.is_empty())
+        said.map(|text| start_of(&text, METADATA.1)).filter(|text| !text.is_empty())
     }
 
     fn place(&self) -> String {
         let host = if self.service_address.is_empty() { &self.address } else { &self.service_address };
-        let host = cut(host, METADATA.1);
+        let host = start_of(host, METADATA.1);
         match (host.is_empty(), u16::try_from(self.service_port).ok().filter(|port| *port != 0)) {
             (false, Some(port)) if host.contains(':') && !host.starts_with('[') => format!("[{host}]:{port}"),
             (false, Some(port)) => format!("{host}:{port}"),
@@ -204,19 +203,19 @@ impl Entry {
             ![META, fields.zone.as_str(), fields.version.as_str()].contains(&key.as_str())
         });
         let mut metadata: BTreeMap<String, String> =
-            rest.map(|(key, value)| (cut(key, METADATA.1), cut(value, METADATA.1))).collect();
+            rest.map(|(key, value)| (start_of(key, METADATA.1), start_of(value, METADATA.1))).collect();
         while metadata.len() > METADATA.0 {
             metadata.pop_last();
         }
         let mut say = |key: &str, text: &str| {
             if !text.is_empty() {
-                metadata.insert(key.to_owned(), cut(text, METADATA.1));
+                metadata.insert(key.to_owned(), start_of(text, METADATA.1));
             }
         };
         say("node", &self.node);
         say(
             "tags",
-            &self.service_tags.iter().take(FEW).map(|tag| cut(tag, 64)).collect::<Vec<_>>().join(", "),
+            &self.service_tags.iter().take(FEW).map(|tag| start_of(tag, 64)).collect::<Vec<_>>().join(", "),
         );
         say("critical", &critical.join(", "));
         let by_node = node.and_then(|wrong| wrong.maintenance.as_deref());
@@ -278,12 +277,4 @@ pub(crate) fn instances(
         }
     }
     (all, unread)
-}
-
-fn cut(text: &str, most: usize) -> String {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }

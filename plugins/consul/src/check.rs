@@ -3,11 +3,10 @@
 use crate::Backend;
 use crate::agents::Hand;
 use crate::catalog::Node;
-use crate::entry::shown;
 use crate::http::{Failure, Path};
 use futures::StreamExt;
 use futures::future::join_all;
-use rein_plugin::registry::{Registry, Survey};
+use rein_plugin::registry::{Registry, Survey, shown};
 use rein_plugin::{Fault, Finding, Grade};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,11 +1,14 @@
 //! Cells and values: how Rein speaks of one registration in Consul, and how what it wrote there is known again.
 
-use rein_plugin::registry::MAX_WEIGHT;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use rein_plugin::registry::{MAX_WEIGHT, shown};
 use rein_plugin::{Fault, MAX_NAME};
 use serde::{Deserialize, Serialize};
 
 /// The share of who takes a full one.
 const FULL: u16 = 100;
+/// What is escaped in a cell's names: all but the plainest.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':').remove(b'@');
 /// Longest text of maintenance that is read, in bytes.
 const MAX_REASON: usize = 4096;
 /// Under this key of its metadata a service says that its weight is Rein's.
@@ -88,29 +91,11 @@ pub(crate) fn life_text(life: u64) -> String {
 }
 
 fn escaped(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.:@".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 fn unescaped(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
+    Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
 }
 
 /// What a cell holds: what decides about the traffic of a service, and nothing else. Whatever else its owner
@@ -197,11 +182,6 @@ fn scaled(what: u32, by: u32, of: u32) -> u16 {
     let of = u64::from(of.max(1));
     let scaled = (u64::from(what) * u64::from(by) + of / 2) / of;
     u16::try_from(scaled).unwrap_or(u16::MAX)
-}
-
-/// A name in a message: as much as a person reads, with nothing that moves a cursor.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().take(200).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

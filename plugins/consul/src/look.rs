@@ -3,9 +3,10 @@
 
 use crate::Backend;
 use crate::catalog::{Check, Entry, maintenance_of, names};
-use crate::entry::{Cell, Value, shown};
+use crate::entry::{Cell, Value};
 use crate::http::Path;
 use futures::{StreamExt, TryStreamExt};
+use rein_plugin::registry::shown;
 use rein_plugin::{CellKey, Fault, Seen, TargetName};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -2,6 +2,7 @@
 
 use crate::pattern::Pattern;
 use rein_plugin::config::{self, wrong};
+use rein_plugin::registry::Fields;
 use rein_plugin::{Configuration, FieldError};
 use reqwest::header::HeaderValue;
 use schemars::JsonSchema;
@@ -94,13 +95,6 @@ pub(crate) struct Settings {
     /// For one request.
     pub(crate) timeout: Duration,
     pub(crate) token: Option<HeaderValue>,
-}
-
-/// Under which keys entries say where they stand and what they run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fields {
-    pub(crate) zone: String,
-    pub(crate) version: String,
 }
 
 impl Settings {

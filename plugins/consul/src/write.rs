@@ -5,9 +5,10 @@
 use crate::Backend;
 use crate::agents::Hand;
 use crate::catalog::maintenance_of;
-use crate::entry::{Cell, META, Value, shown};
+use crate::entry::{Cell, META, Value};
 use crate::http::{Path, of_read, of_write};
 use crate::look::Found;
+use rein_plugin::registry::shown;
 use rein_plugin::{Fault, Write};
 use serde_json::{Map, Value as Json, json};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! A look at the registry as a person would.
 
 use crate::Backend;
-use crate::entry::{Cell, shown};
+use crate::entry::Cell;
 use futures::future::join_all;
-use rein_plugin::registry::{InstanceListed, Registry, Survey};
+use rein_plugin::registry::{InstanceListed, Registry, Survey, shown};
 use rein_plugin::{Finding, Grade};
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Keys, cells and values: how an entry lies in etcd, and how Rein speaks of it.
 
-use rein_plugin::registry::InstanceListed;
+use rein_plugin::registry::{Fields, InstanceListed, shown, start_of};
 use rein_plugin::{Fault, MAX_NAME};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,13 +96,6 @@ struct Update {
     metadata: serde_json::Value,
 }
 
-/// Where metadata says what an instance fails together with, and what it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fields {
-    pub(crate) zone: String,
-    pub(crate) version: String,
-}
-
 /// The instance in a key, if there is one.
 pub(crate) fn instance(
     key: &[u8],
@@ -136,31 +129,18 @@ pub(crate) fn instance(
 
 fn flat(metadata: &serde_json::Value) -> BTreeMap<String, String> {
     let words = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => cut(text),
-        other => cut(&other.to_string()),
+        serde_json::Value::String(text) => start_of(text, METADATA.1),
+        other => start_of(&other.to_string(), METADATA.1),
     };
     match metadata {
         serde_json::Value::Null => BTreeMap::new(),
         serde_json::Value::Object(fields) => fields
             .iter()
             .filter(|(name, value)| !value.is_null() && !name.is_empty())
-            .map(|(name, value)| (cut(name), words(value)))
+            .map(|(name, value)| (start_of(name, METADATA.1), words(value)))
             .collect(),
         other => BTreeMap::from([("metadata".to_owned(), words(other))]),
     }
-}
-
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(METADATA.1);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
-}
-
-/// A key in a message: as much as a person reads, with nothing that moves a cursor.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().take(200).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

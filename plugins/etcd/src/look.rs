@@ -1,10 +1,11 @@
 //! What cells hold: the key, where it is there and of that life, and whether that life goes on.
 
 use crate::Backend;
-use crate::entry::{Cell, MAX_RAW, Value, lease_text, shown};
+use crate::entry::{Cell, MAX_RAW, Value, lease_text};
 use crate::members::{ANSWER, Trouble};
 use etcd_client::GetResponse;
 use futures::{StreamExt, TryStreamExt};
+use rein_plugin::registry::shown;
 use rein_plugin::{CellKey, Fault, Seen, TargetName};
 
 /// Cells looked at at once.

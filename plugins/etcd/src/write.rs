@@ -1,10 +1,11 @@
 //! Writing one cell: one transaction, on condition that the key is still as it was seen.
 
 use crate::Backend;
-use crate::entry::{Cell, Value, shown};
+use crate::entry::{Cell, Value};
 use crate::look::{Found, found};
 use crate::members::Trouble;
 use etcd_client::{Compare, CompareOp, PutOptions, Txn, TxnOp, TxnOpResponse, TxnResponse};
+use rein_plugin::registry::shown;
 use rein_plugin::{Fault, Write};
 
 impl Backend {

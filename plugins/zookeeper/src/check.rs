@@ -2,10 +2,10 @@
 
 use crate::Backend;
 use crate::ensemble::resolved;
-use crate::entry::{Cell, shown};
+use crate::entry::Cell;
 use crate::settings::Server;
 use futures::future::join_all;
-use rein_plugin::registry::{InstanceListed, Registry, Survey};
+use rein_plugin::registry::{InstanceListed, Registry, Survey, shown};
 use rein_plugin::{Finding, Grade};
 use std::io;
 use std::time::Instant;

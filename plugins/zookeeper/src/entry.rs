@@ -1,6 +1,7 @@
 //! Paths, cells and values: how an instance lies in ZooKeeper, and how Rein speaks of it.
 
 use crate::instance::{disabled, without_traffic};
+use rein_plugin::registry::shown;
 use rein_plugin::{Fault, MAX_NAME};
 use serde::{Deserialize, Serialize};
 
@@ -103,18 +104,6 @@ impl Value {
     pub(crate) fn is_drained(&self) -> bool {
         disabled(&self.data)
     }
-}
-
-/// Where a payload says what an instance fails together with, and what it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fields {
-    pub(crate) zone: String,
-    pub(crate) version: String,
-}
-
-/// A path in a message: as much as a person reads, with nothing that moves a cursor.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().take(200).flat_map(|c| c.escape_debug().collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

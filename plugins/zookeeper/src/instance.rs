@@ -1,8 +1,8 @@
 //! What Curator writes into a node: reading it, and taking its traffic away without touching anything else.
 
-use crate::entry::{Cell, Fields, MAX_DATA, MAX_RAW, names};
+use crate::entry::{Cell, MAX_DATA, MAX_RAW, names};
 use rein_plugin::MAX_NAME;
-use rein_plugin::registry::InstanceListed;
+use rein_plugin::registry::{Fields, InstanceListed, start_of};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -163,23 +163,15 @@ fn payload(text: &str) -> BTreeMap<String, String> {
         .into_iter()
         .chain(fields)
         .filter(|(name, value)| !value.is_null() && !name.is_empty())
-        .map(|(name, value)| (cut(&name), words(&value)))
+        .map(|(name, value)| (start_of(&name, METADATA.1), words(&value)))
         .collect()
 }
 
 fn words(value: &serde_json::Value) -> String {
     match value {
-        serde_json::Value::String(text) => cut(text),
-        other => cut(&other.to_string()),
+        serde_json::Value::String(text) => start_of(text, METADATA.1),
+        other => start_of(&other.to_string(), METADATA.1),
     }
-}
-
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(METADATA.1);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }
 
 #[cfg(test)]

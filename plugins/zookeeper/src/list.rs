@@ -3,10 +3,10 @@
 
 use crate::Backend;
 use crate::ensemble::Trouble;
-use crate::entry::{part, shown};
+use crate::entry::part;
 use crate::instance::{Node, instance};
 use futures::StreamExt;
-use rein_plugin::registry::{InstanceListed, Listing, Shares};
+use rein_plugin::registry::{InstanceListed, Listing, Shares, shown};
 use rein_plugin::{Fault, Page};
 
 /// Nodes of one page.

@@ -2,8 +2,9 @@
 
 use crate::Backend;
 use crate::ensemble::Trouble;
-use crate::entry::{Cell, MAX_DATA, Value, number_text, shown};
+use crate::entry::{Cell, MAX_DATA, Value, number_text};
 use futures::{StreamExt, TryStreamExt};
+use rein_plugin::registry::shown;
 use rein_plugin::{CellKey, Fault, Seen, TargetName};
 use zookeeper_client::Stat;
 

@@ -1,7 +1,7 @@
 //! What is configured, and what is wrong with it.
 
-use crate::entry::Fields;
 use rein_plugin::config::{self, wrong};
+use rein_plugin::registry::Fields;
 use rein_plugin::{Configuration, FieldError};
 use schemars::JsonSchema;
 use serde::Deserialize;

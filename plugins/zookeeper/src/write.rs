@@ -3,8 +3,9 @@
 
 use crate::Backend;
 use crate::ensemble::Trouble;
-use crate::entry::{Cell, Value, shown};
+use crate::entry::{Cell, Value};
 use crate::look::{Found, life, version};
+use rein_plugin::registry::shown;
 use rein_plugin::{Fault, Write};
 use zookeeper_client::{Acls, CreateMode, CreateOptions, Stat};
 

@@ -8,6 +8,7 @@ mod cursors;
 mod remote;
 mod service;
 mod survey;
+mod words;
 
 use crate::types::{CellKey, Fault, Page};
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use cursors::Cursors;
 pub use survey::Survey;
+pub use words::{Fields, shown, start_of};
 
 /// The noun of backends in which services find each other.
 pub const NOUN: &str = "registry";
@@ -66,7 +68,7 @@ pub enum Shares {
 pub struct InstanceListed {
     /// Its service.
     pub service: String,
-    /// What it is called within the service.
+    /// What it is called start_of the service.
     pub id: String,
     /// The cell that holds it: this life of this entry.
     pub cell: String,
