@@ -25,12 +25,6 @@ pub(crate) const GRACE: Duration = Duration::from_millis(1_500);
 /// How far a program steps back, as `nice` has it: the server and plugins of its own come first wherever there are not
 /// enough processors, and waiting for a backend needs none.
 const NICE: i32 = 10;
-/// The system call by which a process begins a session.
-#[cfg(target_arch = "x86_64")]
-const SETSID: i64 = 112;
-/// The system call by which a process begins a session.
-#[cfg(not(target_arch = "x86_64"))]
-const SETSID: i64 = 157;
 /// How often processes are counted.
 const COUNT: Duration = Duration::from_millis(200);
 /// How long killing may take.
@@ -151,8 +145,8 @@ fn become_program(guarded: &Guarded) -> String {
 fn stay() -> Result<(), seccompiler::Error> {
     // A processor that the filter does not know gets none, and there it only would be fairer.
     let Ok(processor) = std::env::consts::ARCH.try_into() else { return Ok(()) };
-    let refused = [(SETSID, Vec::new())].into();
-    let refuse = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error() as u32);
+    let refused = [(libc::SYS_setsid, Vec::new())].into();
+    let refuse = SeccompAction::Errno(libc::EPERM as u32);
     let filter = SeccompFilter::new(refused, SeccompAction::Allow, refuse, processor)?;
     let filter: BpfProgram = filter.try_into()?;
     match seccompiler::apply_filter(&filter) {
