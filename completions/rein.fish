@@ -79,12 +79,10 @@ complete -c rein -n "__fish_rein_using_subcommand status" -l server -d 'The serv
 complete -c rein -n "__fish_rein_using_subcommand status" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand status" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if anything wants a person: an alert fires, a service is unwell, a layer is in force or in conflict, a backend or a source of changes is silent, the server has trouble'
 complete -c rein -n "__fish_rein_using_subcommand status" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand status" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand status" -l exit-code -d 'End with 10 if anything wants a person: an alert fires, a service is unwell, a layer is in force or in conflict, a backend or a source of changes is silent, the server has trouble'
 complete -c rein -n "__fish_rein_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand top" -l filter -d 'Only rows that hold this text' -r
-complete -c rein -n "__fish_rein_using_subcommand top" -l every -d 'Draw this often at the least, 100ms to 1m; what altered is drawn at once' -r
 complete -c rein -n "__fish_rein_using_subcommand top" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -98,9 +96,11 @@ complete -c rein -n "__fish_rein_using_subcommand top" -l server -d 'The server\
 complete -c rein -n "__fish_rein_using_subcommand top" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand top" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand top" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand top" -l once -d 'Print one picture and end'
+complete -c rein -n "__fish_rein_using_subcommand top" -l filter -d 'Only rows that hold this text' -r
+complete -c rein -n "__fish_rein_using_subcommand top" -l every -d 'Draw this often at the least, 100ms to 1m; what altered is drawn at once' -r
 complete -c rein -n "__fish_rein_using_subcommand top" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand top" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand top" -l once -d 'Print one picture and end'
 complete -c rein -n "__fish_rein_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand switch; and not __fish_seen_subcommand_from list show off on" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
@@ -668,8 +668,6 @@ complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand change; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand undo" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
-complete -c rein -n "__fish_rein_using_subcommand undo" -l timeout -d 'How long to wait for proof' -r
 complete -c rein -n "__fish_rein_using_subcommand undo" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -683,24 +681,14 @@ complete -c rein -n "__fish_rein_using_subcommand undo" -l server -d 'The server
 complete -c rein -n "__fish_rein_using_subcommand undo" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand undo" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand undo" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand undo" -l idempotency-key -d 'Send it under this key: repeating a command under its key does it once' -r
+complete -c rein -n "__fish_rein_using_subcommand undo" -l timeout -d 'How long to wait for proof' -r
+complete -c rein -n "__fish_rein_using_subcommand undo" -s q -l quiet -d 'Say less: data and errors only'
+complete -c rein -n "__fish_rein_using_subcommand undo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand undo" -l dry-run -d 'Show what would happen and stop'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s y -l yes -d 'Do not ask'
 complete -c rein -n "__fish_rein_using_subcommand undo" -l no-wait -d 'Do not wait for proof that it is in force'
-complete -c rein -n "__fish_rein_using_subcommand undo" -s q -l quiet -d 'Say less: data and errors only'
-complete -c rein -n "__fish_rein_using_subcommand undo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l from -d 'A directory, or files: metrics, graph.csv, target.json, changes.csv' -r -F
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l history -d 'Metrics of normal operation; repeat for more' -r -F
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l graph -d 'Who calls whom' -r -F
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l changes -d 'What was changed lately: time,node,by,what' -r -F
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l node -d 'The same as SERVICE' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l over -d 'How much history is asked for, up to 30d; not with --from [default: 2h]' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l step -d 'How far samples lie apart, up to 1h; not with --from [default: 1m]' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l backend -d 'Only by this backend; not with --from' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l metric -d 'In what it shows: latency, availability or saturation' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l statistic -d 'Which statistic of it, such as Average or p99; without --from p50, p90 or p99' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l at -d 'When it was noticed: seconds since 1970, or RFC 3339 [default, without --from: just now]' -r
-complete -c rein -n "__fish_rein_using_subcommand diagnose" -l tune -d 'Multiply a constant, to see what hangs on it; repeat for more' -r
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -714,6 +702,18 @@ complete -c rein -n "__fish_rein_using_subcommand diagnose" -l server -d 'The se
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l from -d 'A directory, or files: metrics, graph.csv, target.json, changes.csv' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l history -d 'Metrics of normal operation; repeat for more' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l graph -d 'Who calls whom' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l changes -d 'What was changed lately: time,node,by,what' -r -F
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l node -d 'The same as SERVICE' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l over -d 'How much history is asked for, up to 30d; not with --from [default: 2h]' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l step -d 'How far samples lie apart, up to 1h; not with --from [default: 1m]' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l backend -d 'Only by this backend; not with --from' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l metric -d 'In what it shows: latency, availability or saturation' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l statistic -d 'Which statistic of it, such as Average or p99; without --from p50, p90 or p99' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l at -d 'When it was noticed: seconds since 1970, or RFC 3339 [default, without --from: just now]' -r
+complete -c rein -n "__fish_rein_using_subcommand diagnose" -l tune -d 'Multiply a constant, to see what hangs on it; repeat for more' -r
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand diagnose" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -831,7 +831,6 @@ complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subc
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand incident; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand watch" -l after -d 'Start after this event: EPOCH.REVISION, as an earlier watch printed it' -r
 complete -c rein -n "__fish_rein_using_subcommand watch" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -845,13 +844,10 @@ complete -c rein -n "__fish_rein_using_subcommand watch" -l server -d 'The serve
 complete -c rein -n "__fish_rein_using_subcommand watch" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand watch" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand watch" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand watch" -l after -d 'Start after this event: EPOCH.REVISION, as an earlier watch printed it' -r
 complete -c rein -n "__fish_rein_using_subcommand watch" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand watch" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand mark" -l by -d 'Who made the change [default: the holder of the token]' -r
-complete -c rein -n "__fish_rein_using_subcommand mark" -l at -d 'When it was made: seconds since 1970, or RFC 3339 [default: now]' -r
-complete -c rein -n "__fish_rein_using_subcommand mark" -l ago -d 'How long ago it was made' -r
-complete -c rein -n "__fish_rein_using_subcommand mark" -l note -d 'Anything else worth knowing, such as a link' -r
 complete -c rein -n "__fish_rein_using_subcommand mark" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -865,6 +861,10 @@ complete -c rein -n "__fish_rein_using_subcommand mark" -l server -d 'The server
 complete -c rein -n "__fish_rein_using_subcommand mark" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand mark" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand mark" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l by -d 'Who made the change [default: the holder of the token]' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l at -d 'When it was made: seconds since 1970, or RFC 3339 [default: now]' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l ago -d 'How long ago it was made' -r
+complete -c rein -n "__fish_rein_using_subcommand mark" -l note -d 'Anything else worth knowing, such as a link' -r
 complete -c rein -n "__fish_rein_using_subcommand mark" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand mark" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand mark" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -903,7 +903,6 @@ complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand marker; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand apply" -s f -l file -d 'A file, a directory, or - for standard input; repeat for more' -r -F
 complete -c rein -n "__fish_rein_using_subcommand apply" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -917,11 +916,11 @@ complete -c rein -n "__fish_rein_using_subcommand apply" -l server -d 'The serve
 complete -c rein -n "__fish_rein_using_subcommand apply" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand apply" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand apply" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand apply" -l dry-run -d 'Let the server judge, and declare nothing'
+complete -c rein -n "__fish_rein_using_subcommand apply" -s f -l file -d 'A file, a directory, or - for standard input; repeat for more' -r -F
 complete -c rein -n "__fish_rein_using_subcommand apply" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand apply" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand apply" -l dry-run -d 'Let the server judge, and declare nothing'
 complete -c rein -n "__fish_rein_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand diff" -s f -l file -d 'A file, a directory, or - for standard input; repeat for more' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diff" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -935,9 +934,10 @@ complete -c rein -n "__fish_rein_using_subcommand diff" -l server -d 'The server
 complete -c rein -n "__fish_rein_using_subcommand diff" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diff" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diff" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand diff" -l exit-code -d 'End with 10 if there are differences'
+complete -c rein -n "__fish_rein_using_subcommand diff" -s f -l file -d 'A file, a directory, or - for standard input; repeat for more' -r -F
 complete -c rein -n "__fish_rein_using_subcommand diff" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand diff" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand diff" -l exit-code -d 'End with 10 if there are differences'
 complete -c rein -n "__fish_rein_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand export" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
@@ -1423,15 +1423,6 @@ complete -c rein -n "__fish_rein_using_subcommand completions" -l context -d 'Us
 complete -c rein -n "__fish_rein_using_subcommand completions" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l store -d 'Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l name -d 'What the other servers call this one [default: where its API listens]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l advertise -d 'Where the other servers reach its API [default: where it listens]' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
-json\t'For programs, one object a line'"
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -1445,9 +1436,18 @@ complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_su
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l context -d 'Use this context instead of the current one' -r
-complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l observe -d 'Write into no backend: only look at what is there'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l data-dir -d 'Where state is kept [default: $XDG_DATA_HOME/rein, else ~/.local/share/rein]' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l http -d 'Where the API listens [default: 127.0.0.1:7070]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l grpc -d 'Where the flagd door listens [default: 127.0.0.1:8015]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l config -d 'Read this TOML file; flags win over it' -r -F
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l store -d 'Share state with other servers: etcd://HOST:PORT,HOST:PORT[/PREFIX] [default: a file in --data-dir]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l name -d 'What the other servers call this one [default: where its API listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l advertise -d 'Where the other servers reach its API [default: where it listens]' -r
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l log-format -d 'How log lines are written' -r -f -a "text\t'For people'
+json\t'For programs, one object a line'"
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s v -l verbose -d 'Say more: which server, and why that one'
+complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -l observe -d 'Write into no backend: only look at what is there'
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "status" -d 'Show how the server is: ready, for how long, what troubles it'
 complete -c rein -n "__fish_rein_using_subcommand server; and not __fish_seen_subcommand_from status backup restore accept check-config" -f -a "backup" -d 'Keep everything a server knows, but no secret, in a file'
@@ -1545,10 +1545,6 @@ complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcom
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand server; and __fish_seen_subcommand_from check-config" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rein -n "__fish_rein_using_subcommand demo" -l for -d 'Stop by itself after this time, such as 20s' -r
-complete -c rein -n "__fish_rein_using_subcommand demo" -l script -d 'Type the commands of this file, then report' -r -F
-complete -c rein -n "__fish_rein_using_subcommand demo" -l rps -d 'Orders per second' -r
-complete -c rein -n "__fish_rein_using_subcommand demo" -l targets -d 'Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -s o -l output -d 'What is printed [default: table]' -r -f -a "table\t'For people'
 wide\t'For people, with more columns'
 json\t'The API\'s answer'
@@ -1562,6 +1558,10 @@ complete -c rein -n "__fish_rein_using_subcommand demo" -l server -d 'The server
 complete -c rein -n "__fish_rein_using_subcommand demo" -l token-file -d 'A file that holds the token; also REIN_TOKEN_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -l ca-file -d 'Believe only certificates from this PEM file; also REIN_CA_FILE' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -l context -d 'Use this context instead of the current one' -r
+complete -c rein -n "__fish_rein_using_subcommand demo" -l for -d 'Stop by itself after this time, such as 20s' -r
+complete -c rein -n "__fish_rein_using_subcommand demo" -l script -d 'Type the commands of this file, then report' -r -F
+complete -c rein -n "__fish_rein_using_subcommand demo" -l rps -d 'Orders per second' -r
+complete -c rein -n "__fish_rein_using_subcommand demo" -l targets -d 'Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand demo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'

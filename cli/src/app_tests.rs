@@ -186,7 +186,9 @@ fn the_tree_and_its_help() {
         }
     }
     let mut text = String::new();
-    walk(&Cli::command(), "", &mut text);
+    let mut tree = Cli::command();
+    tree.build();
+    walk(&tree, "", &mut text);
     assert_snapshot!("help", text);
 }
 
@@ -203,6 +205,21 @@ fn what_is_not_text_is_refused() {
 #[test]
 fn the_tree_is_sound() {
     Cli::command().debug_assert();
+}
+
+/// What a command says of itself in the list is said before the command is built: it is what it says once it is.
+#[test]
+fn commands_are_listed_as_they_say_themselves() {
+    let listed = Cli::command();
+    let mut built = Cli::command();
+    built.build();
+    let about = |tree: &clap::Command, name: &str| {
+        tree.find_subcommand(name).unwrap().get_about().map(|a| a.to_string())
+    };
+    for command in listed.get_subcommands().map(clap::Command::get_name) {
+        assert!(about(&listed, command).is_some(), "{command}");
+        assert_eq!(about(&listed, command), about(&built, command), "{command}");
+    }
 }
 
 /// `UPDATE=1 cargo test -p rein-cli` writes them anew.

@@ -72,9 +72,15 @@ pub(crate) struct Global {
 }
 
 /// What can be done.
+///
+/// Of two hundred commands one is typed: what lies below each of these is only built when it is asked for. The list of
+/// `rein --help` is made before, so the first line about a command stands here, too.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
+    /// Show what is wrong, what is in force and until when, what was changed lately and by whom
     Status(status::Status),
+    /// Watch services, instances, switches, changes and alerts live, full screen
     Top(top::Top),
     /// Look at switches and flip them
     Switch {
@@ -101,22 +107,29 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: change::Verb,
     },
+    /// Take back your last act of the past hour: a layer, an end, an extension
     Undo(undo::Undo),
+    /// Say where a symptom comes from, with the evidence, or that nothing stands out
     Diagnose(diagnose::Diagnose),
     /// Work on an incident: what was flipped for it, until when
     Incident {
         #[command(subcommand)]
         verb: incident::Verb,
     },
+    /// Follow what happens, one line each, until interrupted
     Watch(watch::Watch),
+    /// Record a change that was made elsewhere: rein mark deploy order v2.4 --by ci
     Mark(mark::Mark),
     /// Look at changes that were made elsewhere, as `rein mark` recorded them
     Marker {
         #[command(subcommand)]
         verb: marker::Verb,
     },
+    /// Declare switches, services, backends, sources and rules from files; nothing is deleted
     Apply(apply::Apply),
+    /// Show what `rein apply` would alter
     Diff(diff::Diff),
+    /// Print all declarations as files that `rein apply` takes
     Export(export::Export),
     /// Look at backends: the real systems that Rein writes into
     Backend {
@@ -148,8 +161,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: context::Verb,
     },
+    /// Print a completion script for a shell
     Completions(completions::Completions),
+    /// Run a server: the API on --http, flags for services on --grpc
     Server(server::Server),
+    /// Run a food-delivery company on loopback, with a server, services and traffic
     Demo(DemoArgs),
 }
 

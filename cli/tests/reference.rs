@@ -12,6 +12,7 @@ fn the_reference_is_current() {
         "# The command line\n\nMade from the program itself. Options that every command takes stand once, under \
          `rein`.\nExit codes: [errors](errors/README.md).\n",
     );
+    command.build();
     section(&mut page, &mut command, "rein");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
     if std::env::var_os("UPDATE").is_some() {

@@ -10,7 +10,7 @@ use rein_api::ExitCode;
 use rein_api::alerts::CallsView;
 use std::collections::BTreeMap;
 
-/// What can be done with alerts.
+/// Look at alerts by priority, and why one stands where it stands
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

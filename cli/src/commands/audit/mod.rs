@@ -11,7 +11,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with the audit trail.
+/// Read the audit trail and verify it
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be asked about rights.
+/// Ask who you are and what you may do
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     #[command(name = "can-i")]

@@ -12,7 +12,7 @@ use rein_api::{ErrorCode, ExitCode};
 use rein_client::Client;
 use rein_domain::name::BackendName;
 
-/// What can be done with backends.
+/// Look at backends: the real systems that Rein writes into
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

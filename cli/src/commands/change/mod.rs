@@ -11,7 +11,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with changes.
+/// Look at changes, end or extend them, settle their conflicts
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with contexts.
+/// Remember servers and choose among them
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Add(add::Add),

@@ -13,7 +13,7 @@ use rein_api::ExitCode;
 
 pub(crate) use using::Use;
 
-/// What can be done with incidents.
+/// Work on an incident: what was flipped for it, until when
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Use(Use),

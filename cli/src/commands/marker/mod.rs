@@ -7,7 +7,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with markers.
+/// Look at changes that were made elsewhere, as `rein mark` recorded them
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

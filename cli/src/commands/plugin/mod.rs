@@ -10,7 +10,7 @@ use crate::handover::{PluginCommand, PluginNewArgs};
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with plugins.
+/// Look at plugins, which adapt backends, or begin one of your own
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with services.
+/// Look at services, their instances and the calls between them; take traffic from instances
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

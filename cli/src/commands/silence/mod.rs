@@ -16,7 +16,7 @@ use clap::Subcommand;
 use rein_api::silences::SilenceList;
 use rein_api::{ErrorCode, ExitCode};
 
-/// What can be done with silences.
+/// Look at silences, hush alerts for a while
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

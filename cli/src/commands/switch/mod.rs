@@ -16,7 +16,7 @@ use rein_api::{ErrorCode, ExitCode};
 use rein_client::Client;
 use rein_domain::name::SwitchName;
 
-/// What can be done with switches.
+/// Look at switches and flip them
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     List(list::List),

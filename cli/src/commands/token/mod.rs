@@ -9,7 +9,7 @@ use crate::error::CliError;
 use clap::Subcommand;
 use rein_api::ExitCode;
 
-/// What can be done with tokens.
+/// Make tokens, list and revoke them
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Create(create::Create),
