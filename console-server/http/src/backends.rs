@@ -2,13 +2,11 @@
 
 use crate::App;
 use crate::answer::Answer;
-use crate::caller::{Body, Caller, Key, Path, Query};
-use crate::definitions::PutQuery;
+use crate::caller::{Caller, Path};
 use axum::Json;
 use axum::extract::State;
 use rein_api::ErrorBody;
-use rein_api::backends::{BackendDocument, BackendList, BackendView, CheckView, PluginList, PluginLogs};
-use rein_api::definitions::DefinedView;
+use rein_api::backends::{BackendList, BackendView, CheckView, PluginList, PluginLogs};
 
 /// All backends
 #[utoipa::path(get, path = "/v1/backends", tag = "backends", responses(
@@ -37,35 +35,6 @@ pub(crate) async fn check(
     Path(name): Path<String>,
 ) -> Answer<CheckView> {
     Ok(Json(app.house.check_backend(&actor, &name).await?))
-}
-
-/// Declare a backend, or alter its declaration
-#[utoipa::path(put, path = "/v1/definitions/backend/{name}", tag = "definitions", request_body = BackendDocument,
-    params(("name" = String, Path), PutQuery,
-    ("idempotency-key" = Option<String>, Header, description = "UUIDv7")), responses(
-    (status = 200, body = DefinedView), (status = "default", body = ErrorBody)))]
-pub(crate) async fn put(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Key(key): Key,
-    place: (Path<String>, Query<PutQuery>),
-    Body(document): Body<BackendDocument>,
-) -> Answer<DefinedView> {
-    let (Path(name), Query(query)) = place;
-    Ok(Json(app.house.define_backend(&actor, key, (&name, &document), query.mode()).await?))
-}
-
-/// Delete a backend that nothing lies over
-#[utoipa::path(delete, path = "/v1/definitions/backend/{name}", tag = "definitions",
-    params(("name" = String, Path), ("idempotency-key" = Option<String>, Header, description = "UUIDv7")),
-    responses((status = 200, body = DefinedView), (status = "default", body = ErrorBody)))]
-pub(crate) async fn delete(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Key(key): Key,
-    Path(name): Path<String>,
-) -> Answer<DefinedView> {
-    Ok(Json(app.house.undefine_backend(&actor, key, &name).await?))
 }
 
 /// All plugins: those that run for a backend, and those that could

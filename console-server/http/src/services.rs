@@ -2,7 +2,6 @@
 
 use crate::answer::{Answer, Refusal};
 use crate::caller::{Body, Caller, Key, Path, Query};
-use crate::definitions::PutQuery;
 use crate::events::Secret;
 use crate::{App, MAX_BEATS_BODY};
 use axum::Json;
@@ -12,10 +11,9 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::stream::{self, Stream, StreamExt};
 use rein_api::ErrorBody;
-use rein_api::definitions::DefinedView;
 use rein_api::services::{
     AcceptLossRequest, AcceptedLossView, BeatRequest, BeatsRequest, BeatsView, LifeQuery, RegisterRequest,
-    RegisteredView, RosterView, ServiceDocument, ServiceList, ServiceView, TargetGroup, TargetQuery,
+    RegisteredView, RosterView, ServiceList, ServiceView, TargetGroup, TargetQuery,
 };
 use rein_core::app::services::roster_view;
 use std::convert::Infallible;
@@ -169,33 +167,4 @@ pub(crate) async fn targets(
     Query(query): Query<TargetQuery>,
 ) -> Answer<Vec<TargetGroup>> {
     Ok(Json(app.house.targets(&actor, &query)?))
-}
-
-/// Declare a service, or alter its declaration
-#[utoipa::path(put, path = "/v1/definitions/service/{name}", tag = "definitions",
-    request_body = ServiceDocument, params(("name" = String, Path), PutQuery,
-    ("idempotency-key" = Option<String>, Header, description = "UUIDv7")), responses(
-    (status = 200, body = DefinedView), (status = "default", body = ErrorBody)))]
-pub(crate) async fn put(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Key(key): Key,
-    place: (Path<String>, Query<PutQuery>),
-    Body(document): Body<ServiceDocument>,
-) -> Answer<DefinedView> {
-    let (Path(name), Query(query)) = place;
-    Ok(Json(app.house.define_service(&actor, key, (&name, &document), query.mode()).await?))
-}
-
-/// Take a service's declaration away; its instances stay
-#[utoipa::path(delete, path = "/v1/definitions/service/{name}", tag = "definitions",
-    params(("name" = String, Path), ("idempotency-key" = Option<String>, Header, description = "UUIDv7")),
-    responses((status = 200, body = DefinedView), (status = "default", body = ErrorBody)))]
-pub(crate) async fn delete(
-    State(app): State<App>,
-    Caller(actor): Caller,
-    Key(key): Key,
-    Path(name): Path<String>,
-) -> Answer<DefinedView> {
-    Ok(Json(app.house.undefine_service(&actor, key, &name).await?))
 }
