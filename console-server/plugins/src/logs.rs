@@ -25,27 +25,28 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// The newest lines.
+/// The newest lines, as they came: who floods is cleaned when somebody reads it.
 #[derive(Debug, Default)]
-pub(crate) struct Logs(Mutex<VecDeque<LogLine>>);
+pub(crate) struct Logs(Mutex<VecDeque<(SystemTime, Box<[u8]>)>>);
 
 impl Logs {
     pub(crate) fn lines(&self) -> Vec<LogLine> {
-        self.0.lock().iter().cloned().collect()
+        self.0.lock().iter().map(|(at, line)| LogLine { at: *at, text: cleaned(line) }).collect()
     }
 
     /// The newest line, for errors that say why a plugin ended.
     pub(crate) fn last_words(&self, since: SystemTime) -> Option<String> {
-        self.0.lock().back().filter(|line| line.at >= since).map(|line| line.text.chars().take(300).collect())
+        let lines = self.0.lock();
+        let (_, line) = lines.back().filter(|(at, _)| *at >= since)?;
+        Some(cleaned(line).chars().take(300).collect())
     }
 
-    pub(crate) fn push(&self, text: &str) {
-        let line = LogLine { at: SystemTime::now(), text: clean(text).into_owned() };
+    pub(crate) fn push(&self, line: &[u8]) {
         let mut lines = self.0.lock();
         if lines.len() == LINES {
             lines.pop_front();
         }
-        lines.push_back(line);
+        lines.push_back((SystemTime::now(), line.into()));
     }
 
     /// Reads lines until the stream ends.
@@ -55,11 +56,14 @@ impl Logs {
         let mut pace = Pace::new();
         let mut traced = 0;
         while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-            for byte in &buffer[..read] {
-                if *byte != b'\n' {
-                    line.push(*byte);
+            for piece in buffer[..read].split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
+                while line.len() >= LINE {
+                    traced += 1;
+                    self.say(&line[..LINE], backend, traced <= TRACED);
+                    line.drain(..LINE);
                 }
-                if *byte == b'\n' || line.len() == LINE {
+                if piece.ends_with(b"\n") {
                     traced += 1;
                     self.say(&line, backend, traced <= TRACED);
                     line.clear();
@@ -75,12 +79,16 @@ impl Logs {
     }
 
     fn say(&self, line: &[u8], backend: &str, traced: bool) {
-        let text = String::from_utf8_lossy(line);
-        self.push(text.trim_end_matches('\r'));
+        self.push(line);
         if traced {
-            tracing::info!(backend, "plugin: {}", clean(&text));
+            tracing::info!(backend, "plugin: {}", cleaned(line));
         }
     }
+}
+
+fn cleaned(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    clean(text.trim_end_matches('\r')).into_owned()
 }
 
 /// Reads a stream to its end and forgets it, no faster than lines are read.
