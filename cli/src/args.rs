@@ -73,7 +73,7 @@ pub(crate) struct Global {
 
 /// What can be done.
 ///
-/// Of two hundred commands one is typed: what lies below each of these is only built when it is asked for. The list of
+/// Of dozens of commands one is typed: what lies below each of these is only built when it is asked for. The list of
 /// `rein --help` is made before, so the first line about a command stands here, too.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
