@@ -23,7 +23,7 @@ use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How often a backend with nothing amiss is looked at.
@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(1);
 /// How long a backend that does not answer is left alone.
 const RETRY: Duration = Duration::from_secs(2);
-/// How often a backend into which nothing is written is searched for late writes.
+/// How often a backend is searched for late writes.
 const SWEEP: Duration = Duration::from_secs(30);
 /// Most cells in one observation.
 const MOST_CELLS: usize = 500;
@@ -156,13 +156,14 @@ impl House {
         let mut revision = self.revision.subscribe();
         let mut hints = None;
         let mut listing = Listing::default();
+        let mut search = Instant::now();
         loop {
             revision.borrow_and_update();
             let handled = self.image.read().moved(&name);
             if listing.is_due() {
                 listing.done(self.survey(&name).await);
             }
-            let rest = self.settle(&name).await;
+            let rest = self.settle(&name, &mut search).await;
             if self.image.read().moved(&name) != handled {
                 listing.soon();
             }
@@ -215,8 +216,9 @@ impl House {
         adapter.watch().await.ok()
     }
 
-    /// Brings a backend in line. Answers how long it may rest; `None`: until something moves.
-    async fn settle(&self, name: &BackendName) -> Option<Duration> {
+    /// Brings a backend in line, and from `search` on looks for late writes when all is calm. Answers how long it may
+    /// rest; `None`: until something moves.
+    async fn settle(&self, name: &BackendName, search: &mut Instant) -> Option<Duration> {
         if self.trouble().is_some() || !self.leads() {
             return Some(SOON);
         }
@@ -232,6 +234,7 @@ impl House {
             if cases.is_empty() {
                 self.looks.note(name, |look| look.seen.clear());
                 // What was written late, after its cell was let go, is found and ended.
+                *search = Instant::now() + SWEEP;
                 return match self.sweep(name, adapter.as_ref()).await {
                     Swept::Found => Some(Duration::ZERO),
                     Swept::Clean => Some(SWEEP),
@@ -265,6 +268,13 @@ impl House {
                 .collect();
             under_way = seen.iter().any(|seen| !seen.missing_peers.is_empty());
             if steps.is_empty() {
+                // Also beside cells that are in order: their own looks see no other.
+                if *search <= Instant::now() {
+                    *search = Instant::now() + SWEEP;
+                    if matches!(self.sweep(name, adapter.as_ref()).await, Swept::Found) {
+                        continue;
+                    }
+                }
                 break;
             }
             if self.options.observe {
