@@ -14,12 +14,10 @@ use rein_domain::access::Actor;
 use rein_plugin::telemetry::{
     EdgeMeasured, EdgesAsk, MeasureAsk, Measured, Measures, Reading, Series, SeriesAsk, Telemetry,
 };
-use rein_plugin::{
-    Adapter, CellKey, Configuration, Description, Fault, FieldError, Finding, Repeat, Seen, TargetName, Write,
-};
+use rein_plugin::{Adapter, Fault};
 use rein_store::sqlite::{SqliteOptions, SqliteStore};
-use rig::made::Made;
-use rig::{Hand, TODAY};
+use rig::made::{Made, Measuring};
+use rig::{Hand, TODAY, town};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,7 +26,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 struct Meter(String);
 
 fn meter(name: &str) -> Arc<dyn Adapter> {
-    Arc::new(Meter(name.to_owned()))
+    if name == "deaf" {
+        return town::source(&Arc::default(), name);
+    }
+    Arc::new(Measuring(Meter(name.to_owned())))
 }
 
 impl Meter {
@@ -51,42 +52,6 @@ impl Meter {
                 one("payment", Measures { success: Some(0.995), ..Measures::default() }),
             ],
         }
-    }
-}
-
-#[async_trait]
-impl Adapter for Meter {
-    async fn describe(&self) -> Result<Description, Fault> {
-        Ok(Description {
-            name: "meter".into(),
-            version: "1".into(),
-            config_schema: "{}".into(),
-            secrets: vec![],
-            repeat: Repeat::None,
-            nouns: vec![if self.0 == "deaf" { "other" } else { "telemetry" }.into()],
-            watches: false,
-            cannot: vec![],
-            keeps_deadline: false,
-            when_rein_dies: "nothing".into(),
-        })
-    }
-    async fn configure(&self, _: Configuration) -> Result<Vec<FieldError>, Fault> {
-        Ok(vec![])
-    }
-    async fn check(&self) -> Result<Vec<Finding>, Fault> {
-        Ok(vec![])
-    }
-    async fn resolve(&self, _: &[TargetName]) -> Result<Vec<CellKey>, Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    async fn observe(&self, _: &[CellKey]) -> Result<Vec<Seen>, Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    async fn apply(&self, _: Write) -> Result<(), Fault> {
-        Err(Fault::Unsupported("no cells".into()))
-    }
-    fn telemetry(&self) -> Option<&dyn Telemetry> {
-        (self.0 != "deaf").then_some(self)
     }
 }
 
