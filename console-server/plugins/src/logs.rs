@@ -25,7 +25,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// The newest lines, as they came: who floods is cleaned when somebody reads it.
+/// The newest lines, as they came. They are cleaned where they are read, and a flood never is as a whole.
 #[derive(Debug, Default)]
 pub(crate) struct Logs(Mutex<VecDeque<(SystemTime, Box<[u8]>)>>);
 

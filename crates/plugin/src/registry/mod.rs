@@ -68,7 +68,7 @@ pub enum Shares {
 pub struct InstanceListed {
     /// Its service.
     pub service: String,
-    /// What it is called start_of the service.
+    /// What it is called within the service.
     pub id: String,
     /// The cell that holds it: this life of this entry.
     pub cell: String,
