@@ -13,6 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 /// Longest request.
 const MOST: usize = 1 << 20;
+/// How often a connection's other end is looked for.
+const LOOKS: usize = 5;
 
 /// Where in a call the one who makes it is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +132,7 @@ impl Shared {
 }
 
 async fn carry(mut client: TcpStream, from: SocketAddr, shared: &Shared) -> std::io::Result<()> {
-    let server = sender(from, &shared.pids);
+    let server = sender((from, client.local_addr()?), &shared.pids);
     let request = request(&mut client).await?;
     let writes =
         [&b"POST /api/v2/silences"[..], b"DELETE /api/v2/silence/"].iter().any(|w| request.starts_with(w));
@@ -180,19 +182,24 @@ async fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
 }
 
 /// The server whose plugin holds the other end of a connection.
-fn sender(from: SocketAddr, pids: &[u32]) -> Option<usize> {
-    let inode = inode(from.port())?;
-    let socket = format!("socket:[{inode}]");
-    pids.iter().position(|pid| plugins(*pid).iter().any(|plugin| holds(*plugin, &socket)))
+fn sender((from, to): (SocketAddr, SocketAddr), pids: &[u32]) -> Option<usize> {
+    // The kernel's table is read in pieces: what is moved meanwhile may be in none of them.
+    (0..LOOKS).find_map(|_| {
+        let socket = format!("socket:[{}]", inode(from, to)?);
+        pids.iter().position(|pid| plugins(*pid).iter().any(|plugin| holds(*plugin, &socket)))
+    })
 }
 
-/// The inode of the connected socket at a local port (proc(5), `/proc/net/tcp`).
-fn inode(port: u16) -> Option<String> {
+/// The inode of the socket that is connected from here to there (proc(5), `/proc/net/tcp`).
+///
+/// The local port alone does not say which: one that waits after a connection to elsewhere was closed has it, too.
+fn inode(from: SocketAddr, to: SocketAddr) -> Option<String> {
     let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    let local = format!(":{port:04X}");
-    let row =
-        table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|at| at.ends_with(&local)))?;
-    row.split_whitespace().nth(9).map(str::to_owned)
+    let ends = [from, to].map(|end| format!(":{:04X}", end.port()));
+    let row = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|row| {
+        row.len() > 9 && row[1].ends_with(&ends[0]) && row[2].ends_with(&ends[1]) && row[9] != "0"
+    })?;
+    Some(row[9].to_owned())
 }
 
 /// The children of a server: its plugins.
@@ -210,4 +217,36 @@ fn parent(pid: u32) -> Option<u32> {
 fn holds(pid: u32, socket: &str) -> bool {
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|link| link == Path::new(socket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpSocket;
+
+    async fn connected(from: SocketAddr, to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("to take a port that waits");
+        socket.bind(from).expect("a port");
+        socket.connect(to).await.expect("a connection")
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_told_from_one_that_waits_at_the_same_port() {
+        let listeners = [rein_parts::listener(), rein_parts::listener()];
+        let [old, new] = listeners.each_ref().map(|listener| listener.local_addr().expect("an address"));
+        let first = connected("127.0.0.1:0".parse().expect("an address"), old).await;
+        let from = first.local_addr().expect("an address");
+        // Who closes first waits.
+        drop(first);
+        drop(listeners[0].accept().expect("the first"));
+        let row = format!(":{:04X}", from.port());
+        let waits = || std::fs::read_to_string("/proc/net/tcp").expect("a table").contains(&row);
+        assert!(waits(), "nothing waits at {from}");
+
+        let second = connected(from, new).await;
+        let inode = inode(from, new).expect("its inode");
+        assert!(holds(std::process::id(), &format!("socket:[{inode}]")), "{inode} is none of ours");
+        drop(second);
+    }
 }
