@@ -58,7 +58,8 @@ pub(super) fn make(files: &Files, asked: Noticed, tuning: &Tuning) -> Result<Mad
     let statistic = noticed.statistic.as_deref();
     let around = columns(data.iter().map(|(_, metrics)| metrics), metric, statistic);
     let own = around.get(&(name.as_str(), metric)).map_or(&[][..], |samples| samples.as_slice());
-    let end = window_end(at, own, tuning);
+    let times: Vec<Timestamp> = own.iter().map(|sample| sample.at).collect();
+    let end = window_end(at, &times, tuning);
     fill(&mut case, around, end);
     fill(
         &mut case,

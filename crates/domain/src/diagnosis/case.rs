@@ -4,6 +4,7 @@
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A node of a [`Graph`], by its place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,27 +162,48 @@ pub struct Case {
     pub symptom: Symptom,
     /// Changes of the recent past, in any order.
     pub changes: Vec<RecentChange>,
-    series: BTreeMap<(Subject, Metric), Vec<Sample>>,
+    series: BTreeMap<(Subject, Metric), Series>,
+    /// The times of the series that was added last: nearly all have the same, since they come from one query.
+    times: Arc<Vec<Timestamp>>,
+}
+
+/// The samples of a series, by time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Series {
+    /// One for each value.
+    pub(super) times: Arc<Vec<Timestamp>>,
+    pub(super) values: Vec<f64>,
 }
 
 impl Case {
     /// A case without samples.
     pub fn new(graph: Graph, symptom: Symptom) -> Self {
-        Self { graph, symptom, changes: Vec::new(), series: BTreeMap::new() }
+        Self { graph, symptom, changes: Vec::new(), series: BTreeMap::new(), times: Arc::default() }
     }
 
     /// Adds samples of a series, in any order. What is not a finite number is no data.
     pub fn add(&mut self, subject: Subject, metric: Metric, samples: impl IntoIterator<Item = Sample>) {
         let series = self.series.entry((subject, metric)).or_default();
-        let known = series.len();
-        series.extend(samples.into_iter().filter(|sample| sample.value.is_finite()));
-        if !series[known.saturating_sub(1)..].is_sorted_by_key(|sample| sample.at) {
-            series.sort_by(|a, b| a.at.cmp(&b.at).then(a.value.total_cmp(&b.value)));
+        let times = Arc::make_mut(&mut series.times);
+        let known = times.len();
+        for sample in samples.into_iter().filter(|sample| sample.value.is_finite()) {
+            times.push(sample.at);
+            series.values.push(sample.value);
+        }
+        if !times[known.saturating_sub(1)..].is_sorted() {
+            let mut all: Vec<(Timestamp, f64)> = times.iter().copied().zip(series.values.drain(..)).collect();
+            all.sort_by(|(at, value), (other, than)| at.cmp(other).then(value.total_cmp(than)));
+            (*times, series.values) = all.into_iter().unzip();
+        }
+        if *times == *self.times {
+            series.times = Arc::clone(&self.times);
+        } else if known == 0 {
+            self.times = Arc::clone(&series.times);
         }
     }
 
-    /// The samples of a series, by time.
-    pub fn samples(&self, subject: Subject, metric: Metric) -> &[Sample] {
-        self.series.get(&(subject, metric)).map_or(&[], Vec::as_slice)
+    /// The samples of a series; absent: there is none.
+    pub(super) fn samples(&self, subject: Subject, metric: Metric) -> Option<&Series> {
+        self.series.get(&(subject, metric)).filter(|series| !series.values.is_empty())
     }
 }

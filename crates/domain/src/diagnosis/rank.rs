@@ -84,7 +84,7 @@ fn nothing(why: Why, symptom: Option<Evidence>, looked: Looked) -> Verdict {
 }
 
 /// Everything that the symptom's node calls, over any number of calls, and the node itself.
-fn reachable(case: &Case) -> BTreeSet<Node> {
+pub(super) fn reachable(case: &Case) -> BTreeSet<Node> {
     let mut reachable = BTreeSet::from([case.symptom.node]);
     let mut waiting = vec![case.symptom.node];
     while let Some(node) = waiting.pop() {
@@ -94,7 +94,7 @@ fn reachable(case: &Case) -> BTreeSet<Node> {
     reachable
 }
 
-fn series(case: &Case, reachable: &BTreeSet<Node>) -> Vec<(Subject, Metric)> {
+pub(super) fn series(case: &Case, reachable: &BTreeSet<Node>) -> Vec<(Subject, Metric)> {
     let edges = reachable
         .iter()
         .flat_map(|node| case.graph.callees(*node).iter().map(|callee| Subject::Edge(*node, *callee)));

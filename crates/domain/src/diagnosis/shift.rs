@@ -6,9 +6,10 @@
 //! series that are always restless are paid for in advance.
 
 use super::case::Metric;
-use super::timeline::Timeline;
+use super::timeline::{Moment, Timeline};
 use super::tuning::Tuning;
-use super::usual::{Usual, median};
+use super::usual::{Rank, Usual, median};
+use std::ops::Range;
 
 /// A series beside its past.
 #[derive(Debug, Clone)]
@@ -17,8 +18,6 @@ pub(super) struct Shift {
     pub(super) values: Vec<f64>,
     /// How far the window departs, in robust standard deviations; positive is worse.
     pub(super) far: f64,
-    /// The values in robust standard deviations from the usual level; positive is worse.
-    rest: Vec<f64>,
     ruler: Ruler,
     /// What the window is measured from, as a multiple of the spread above the usual level.
     above: f64,
@@ -59,18 +58,16 @@ impl Shift {
         requests: Option<f64>,
         tuning: &Tuning,
     ) -> Option<Self> {
-        let place = |i: usize| (line.at(i), values[i]);
+        let place = |i: usize| (line.moment(i), values[i]);
         let outside = |i: &usize| !line.window.contains(i) && !values[*i].is_nan();
-        let history: Vec<(i64, f64)> = (0..line.len()).filter(outside).map(place).collect();
+        let history: Vec<(Moment, f64)> = (0..line.len()).filter(outside).map(place).collect();
         let usual = Usual::of(metric, &history, requests, tuning)?;
-        let sign = way.sign();
-        let rest: Vec<f64> =
-            (0..line.len()).map(|i| sign * (values[i] - usual.level(line.at(i))) / usual.spread).collect();
-        let ruler =
-            Ruler { metric, sign, level: usual.level(line.at(line.window.start)), spread: usual.spread };
-        let (far, above) = ruler.far(&rest[line.before.clone()], &rest[line.window.clone()])?;
-        let (now, was) = (f64::NAN, f64::NAN);
-        let mut shift = Self { far, rest, ruler, above, sign, since: None, now, was, usual, values };
+        let (sign, level) = (way.sign(), usual.level(line.moment(line.window.start)));
+        let ruler = Ruler { metric, sign, level, spread: usual.spread };
+        let (far, above, now, was) = (f64::NAN, 0.0, f64::NAN, f64::NAN);
+        let mut shift = Self { far, ruler, above, sign, since: None, now, was, usual, values };
+        let (before, window) = (shift.rest(line, line.before.clone()), shift.rest(line, line.window.clone()));
+        (shift.far, shift.above) = shift.ruler.far(&before, &window)?;
         shift.describe(line, tuning);
         Some(shift)
     }
@@ -78,12 +75,22 @@ impl Shift {
     /// How often the history departs as far. It costs a look at every window of the past, so it is asked
     /// only of what may be named.
     pub(super) fn chance(&self, line: &Timeline, tuning: &Tuning) -> f64 {
-        if self.far < tuning.raised { 1.0 } else { self.ruler.chance(line, &self.rest, self.far, tuning) }
+        if self.far < tuning.raised {
+            return 1.0;
+        }
+        self.ruler.chance(line, &self.rest(line, 0..line.len()), self.far, tuning)
+    }
+
+    /// Values in robust standard deviations from the usual level; positive is worse.
+    fn rest(&self, line: &Timeline, positions: Range<usize>) -> Vec<f64> {
+        let from_usual =
+            |i: usize| self.sign * (self.values[i] - self.usual.level(line.moment(i))) / self.usual.spread;
+        positions.map(from_usual).collect()
     }
 
     /// What the window is measured from, at a position.
     pub(super) fn base(&self, line: &Timeline, position: usize) -> f64 {
-        self.usual.level(line.at(position)) + self.sign * self.above * self.usual.spread
+        self.usual.level(line.moment(position)) + self.sign * self.above * self.usual.spread
     }
 
     /// By how much the value at a position is worse than what it is measured from.
@@ -95,7 +102,7 @@ impl Shift {
     /// How far a single value is above the usual level; absent: no data.
     pub(super) fn above_usual(&self, line: &Timeline, position: usize) -> Option<f64> {
         let value = self.values[position];
-        let far = self.sign * (value - self.usual.level(line.at(position))) / self.usual.spread;
+        let far = self.sign * (value - self.usual.level(line.moment(position))) / self.usual.spread;
         (!value.is_nan()).then_some(far)
     }
 
@@ -141,10 +148,10 @@ struct Ruler {
 impl Ruler {
     /// How far a window departs from the level just before it, and how far above the usual that level is.
     fn far(&self, before: &[f64], window: &[f64]) -> Option<(f64, f64)> {
-        let mut just_before = [0.0; 8];
+        let mut just_before = [Rank::of(0.0); 8];
         let mut count = 0;
         for value in before.iter().filter(|value| !value.is_nan()).take(just_before.len()) {
-            just_before[count] = *value;
+            just_before[count] = Rank::of(*value);
             count += 1;
         }
         // What had moved before the symptom did not cause it. One deviation is what it may be off by chance.

@@ -8,9 +8,11 @@ use super::case::{Case, Metric, Node, Subject};
 use super::shift::{Shift, Way};
 use super::timeline::Timeline;
 use super::tuning::Tuning;
-use super::usual::median;
+use super::usual::{Rank, median};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 
 /// What the series of a node, or of the calls between two, show.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,21 @@ pub(super) struct Seen {
     pub(super) others: Vec<(Metric, Shift)>,
     /// What is worse than before over the whole window: seconds waited or requests failed.
     pub(super) excess: f64,
+}
+
+impl Seen {
+    /// Does the walk go on through a node that shows this, whatever its calls show?
+    fn through(&self, tuning: &Tuning) -> bool {
+        self.same.as_ref().is_none_or(|shift| shift.far >= tuning.raised) || !self.others.is_empty()
+    }
+}
+
+/// What was judged at once: what was seen, and in how many series of the symptom's metric and of others.
+#[derive(Debug, Default)]
+struct Judged {
+    seen: Seen,
+    same: usize,
+    others: usize,
 }
 
 /// A node that the symptom may come from.
@@ -49,7 +66,12 @@ pub(super) struct Walk<'a> {
     pub(super) judged_others: usize,
     /// Requests of the symptom's node, for what has none of its own.
     volume: Vec<f64>,
+    /// Nodes that were judged before the walk came to them.
+    ahead: BTreeMap<Node, Judged>,
 }
+
+/// Fewer are judged sooner than a thread begins.
+const FEW: usize = 16;
 
 /// What waits to be visited: the widest way first, then the shortest, then by name.
 struct Waiting<'a> {
@@ -99,6 +121,7 @@ impl<'a> Walk<'a> {
             judged_same: 0,
             judged_others: 0,
             volume: Vec::new(),
+            ahead: BTreeMap::new(),
         };
         let requests = walk.requests(Subject::Node(case.symptom.node));
         walk.volume = requests.unwrap_or_else(|| vec![1.0; walk.line.len()]);
@@ -122,6 +145,12 @@ impl<'a> Walk<'a> {
 
     /// Walks until nothing is left that is raised or unknown.
     pub(super) fn go(&mut self) {
+        self.look_ahead();
+        self.visit();
+    }
+
+    /// The same, each node judged when the walk comes to it unless that was done ahead.
+    pub(super) fn visit(&mut self) {
         let graph = &self.case.graph;
         let start = self.case.symptom.node;
         let carried = self.symptom().map_or(0.0, |(_, excess)| excess);
@@ -171,18 +200,14 @@ impl<'a> Walk<'a> {
     }
 
     fn requests(&self, subject: Subject) -> Option<Vec<f64>> {
-        let samples = self.case.samples(subject, Metric::Requests);
-        let scaled = |values: Vec<f64>| values.into_iter().map(|value| value * self.line.samples).collect();
-        (!samples.is_empty()).then(|| scaled(self.line.values(samples)))
+        let mut values = self.line.values(self.case.samples(subject, Metric::Requests)?);
+        values.iter_mut().for_each(|value| *value *= self.line.samples);
+        Some(values)
     }
 
     /// Values of a series; what nobody asked for was not measured.
     fn values(&self, subject: Subject, metric: Metric, requests: Option<&[f64]>) -> Option<Vec<f64>> {
-        let samples = self.case.samples(subject, metric);
-        if samples.is_empty() {
-            return None;
-        }
-        let mut values = self.line.values(samples);
+        let mut values = self.line.values(self.case.samples(subject, metric)?);
         for (i, value) in values.iter_mut().enumerate() {
             let nobody = requests.is_some_and(|requests| requests[i] == 0.0);
             let unmeasured = match metric {
@@ -197,33 +222,81 @@ impl<'a> Walk<'a> {
         Some(values)
     }
 
-    /// Judges the series of a node or of calls.
+    /// Judges the series of a node or of calls, unless that was done ahead.
     fn look(&mut self, subject: Subject, caller: Option<Node>) -> Seen {
+        let ahead = if let Subject::Node(node) = subject { self.ahead.remove(&node) } else { None };
+        let judged = ahead.unwrap_or_else(|| self.judge(subject, caller));
+        self.judged_same += judged.same;
+        self.judged_others += judged.others;
+        judged.seen
+    }
+
+    /// Judges nodes that the walk will come to, on all processors: a circle of callees at a time.
+    fn look_ahead(&mut self) {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let mut known = BTreeSet::from([self.case.symptom.node]);
+        let mut circle = vec![self.case.symptom.node];
+        while threads > 1 && !circle.is_empty() {
+            let callees =
+                circle.iter().flat_map(|node| self.case.graph.callees(*node).iter().map(|to| (*to, *node)));
+            let next: Vec<(Node, Node)> = callees.filter(|(callee, _)| known.insert(*callee)).collect();
+            let judged = self.judge_all(&next, threads);
+            // Calls may let through less or more than the nodes do; then this was in vain, or is done later.
+            let through = |judged: &Judged| judged.seen.through(&self.tuning);
+            circle = next
+                .iter()
+                .zip(&judged)
+                .filter(|(_, judged)| through(judged))
+                .map(|((node, _), _)| *node)
+                .collect();
+            self.ahead.extend(next.into_iter().map(|(node, _)| node).zip(judged));
+        }
+    }
+
+    fn judge_all(&self, nodes: &[(Node, Node)], threads: usize) -> Vec<Judged> {
+        let judge = |(node, caller): &(Node, Node)| self.judge(Subject::Node(*node), Some(*caller));
+        if nodes.len() < FEW {
+            return nodes.iter().map(judge).collect();
+        }
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = nodes
+                .chunks(nodes.len().div_ceil(threads))
+                .map(|part| scope.spawn(move || part.iter().map(judge).collect::<Vec<_>>()))
+                .collect();
+            let judged =
+                parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            judged.flatten().collect()
+        })
+    }
+
+    fn judge(&self, subject: Subject, caller: Option<Node>) -> Judged {
         let same = self.case.symptom.metric;
         let requests = self.requests(subject);
         let usual_requests = requests.as_ref().and_then(|requests| {
-            let mut asked: Vec<f64> = requests.iter().copied().filter(|value| *value > 0.0).collect();
+            let asked = requests.iter().copied().filter(|value| *value > 0.0);
+            let mut asked: Vec<Rank> = asked.map(Rank::of).collect();
             median(&mut asked)
         });
-        let mut seen = Seen::default();
+        let mut judged = Judged::default();
         for metric in [Metric::Latency, Metric::Availability, Metric::Saturation] {
             let Some(values) = self.values(subject, metric, requests.as_deref()) else { continue };
             let way = Way::of(metric);
             let shift = Shift::of(&self.line, values, (metric, way), usual_requests, &self.tuning);
             let Some(shift) = shift else { continue };
+            let seen = &mut judged.seen;
             if metric == same {
-                self.judged_same += 1;
+                judged.same += 1;
                 seen.excess = self.excess(&shift, requests.as_deref());
                 seen.same = Some(shift);
             } else if caller.is_some() {
                 // At the symptom's own node, another metric that worsens is the same trouble.
-                self.judged_others += 1;
+                judged.others += 1;
                 if shift.far >= self.tuning.stands_out {
                     seen.others.push((metric, shift));
                 }
             }
         }
-        seen
+        judged
     }
 
     fn excess(&self, shift: &Shift, requests: Option<&[f64]>) -> f64 {

@@ -1,7 +1,10 @@
 //! What holds for every company.
 
-use super::world::{Fault, World, judge, named};
-use crate::diagnosis::{Metric, Outcome, Sample, Subject};
+use super::world::{Fault, STEP, World, judge, named};
+use crate::diagnosis::rank::{reachable, series};
+use crate::diagnosis::timeline::Timeline;
+use crate::diagnosis::walk::Walk;
+use crate::diagnosis::{Case, Metric, Outcome, Sample, Subject, Tuning};
 use crate::time::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -54,6 +57,28 @@ proptest! {
         prop_assert_eq!(&judge(&world.case_in(metric, fault, &mixed, 1.0)), &verdict);
         let scaled = judge(&world.case_in(metric, fault, &plain, scale));
         prop_assert_eq!(named(&scaled), named(&verdict));
+    }
+
+    /// What is judged ahead, on several processors, is what the walk would have judged, also where calls tell something
+    /// else than nodes.
+    #[test]
+    fn looking_ahead_alters_nothing(
+        seed in any::<u64>(), size in 20usize..60, at in any::<prop::sample::Index>(), metric in metrics(), quiet in 0usize..4,
+    ) {
+        let world = World::random(size, seed);
+        let mut case = world.case(metric, plant(metric, &world, at.index(size), 3.0));
+        let node = |case: &Case, place: usize| case.graph.find(&World::name(place)).unwrap();
+        for (caller, callee, _) in world.calls.iter().skip(quiet).step_by(4) {
+            let (caller, callee) = (node(&case, *caller), node(&case, *callee));
+            case.add(Subject::Edge(caller, callee), metric, (0..400).map(|i| Sample { at: Timestamp(i * STEP), value: 1.0 }));
+        }
+        let tuning = Tuning::default();
+        let line = Timeline::of(&case, &series(&case, &reachable(&case)), &tuning).unwrap();
+        let [mut ahead, mut plain] = [(); 2].map(|()| Walk::at_symptom(&case, line.clone(), tuning));
+        ahead.go();
+        plain.visit();
+        prop_assert_eq!((ahead.judged_same, ahead.judged_others), (plain.judged_same, plain.judged_others));
+        prop_assert_eq!(format!("{:?}{:?}{:?}", ahead.seen, ahead.calls, ahead.visits), format!("{:?}{:?}{:?}", plain.seen, plain.calls, plain.visits));
     }
 
     /// Nodes that the symptom cannot come from change nothing, whatever they do.
