@@ -82,6 +82,12 @@ fn a_drained_instance_leaves_within_two_seconds_and_undo_brings_it_back() {
     for text in ["100 → drained", "100 → 10", "INC-42"] {
         assert!(shown.out.contains(text), "{text}: {}", shown.out);
     }
+    let status = desk.types("rein status --exit-code").exit(10);
+    for text in
+        ["over instances", "order/i-1 drained · served; nobody watches · INC-42", "order/i-2 weight 10"]
+    {
+        assert!(status.out.contains(text), "{text}: {}", status.out);
+    }
     // Too little would be left; who may not force it, does not.
     let refused =
         desk.colleague("bob", "operator", "*").types("rein service drain order --zone sh --for 5m --yes");

@@ -220,8 +220,16 @@ fn status_with_silences_conflicts_and_a_backend_that_does_not_answer() {
     let mut stale = silenced();
     stale.id = "4d5k2m7c1x".into();
     stale.legs[0].target = "alerts-bj".into();
-    view.layers = vec![torn(), silenced(), stale];
-    view.layers_total = 5;
+    stale.legs[0].cell.as_mut().unwrap().backend = "alerts-bj".into();
+    // What lies over instances of a registry of one's own is in no backend.
+    let mut drained = silenced();
+    drained.id = "5f6k2m7c1x".into();
+    let leg = &mut drained.legs[0];
+    (leg.noun, leg.target) = ("instance".into(), "order/i-7f3a".into());
+    (leg.setting, leg.summary, leg.cell) = ("drained".into(), "drained".into(), None);
+    leg.proof = ProofView { sent: 2, connected: 2, complete: true, ..ProofView::default() };
+    view.layers = vec![torn(), silenced(), stale, drained];
+    view.layers_total = 6;
     view.backends = vec![
         short("alerts-bj", Some("connection refused"), 0),
         short("alerts-gz", None, 0),
@@ -231,6 +239,8 @@ fn status_with_silences_conflicts_and_a_backend_that_does_not_answer() {
     CONFLICT: somebody else altered 3v9k2m7c1x in alerts-sh · rein change resolve 3v9k2m7c1x --reassert, --adopt or --restore
     BACKEND DOES NOT ANSWER: alerts-bj · last seen now · connection refused
     no switch degraded · 14 switches
+    over instances
+      5f6k2m7c1x  order/i-7f3a drained · sent to 2 of 2 watching · INC-42 alice →05:10
     in backends
       3v9k2m7c1x  alerts-sh silence {alertname="HighLatency",service="order"} · hushes 2 alerts ·
           CONFLICT · not yet: http://am-2:9093 · INC-42 alice →05:10

@@ -414,8 +414,7 @@ pub(crate) fn instance_preview(look: &Look, preview: &InstancePreview) -> String
     row("floor", c(&preview.floor).into_owned());
     let heard = match preview.reach.connected {
         0 => look.paint(Tone::Pending, "nobody watches; whoever asks gets the new list"),
-        1 => "1 watches".to_owned(),
-        n => format!("{n} watch"),
+        n => format!("{n} watching"),
     };
     row("heard", heard);
     for written in &preview.registries {

@@ -3,6 +3,7 @@
 use crate::output::{Detail, Show};
 use crate::render::cells::{self, Sight};
 use crate::render::preview::clients;
+use crate::render::proof::{Audience, proof_short};
 use crate::render::{Look, Tone, c, duration, preserved, seen, setting_tone};
 use rein_api::changes::ChangeView;
 use rein_api::markers::{HappenedView, SourceView};
@@ -210,15 +211,20 @@ fn unwell(look: &Look, status: &StatusView, detail: Detail) -> String {
     text + &format!("  {}\n", look.paint(Tone::Dim, &format!("where it comes from: rein diagnose {first}")))
 }
 
-/// What lies in backends: `k7q2m9x4tf  alerts-sh silence {…} · INC-42 alice →05:08 · hushes 3 alerts · held 3/3`.
+/// What lies over instances and in backends, a line each:
+/// `k7q2m9x4tf  alerts-sh silence {…} · hushes 3 alerts · held 3/3 · INC-42 alice →05:08`.
 fn layers(look: &Look, status: &StatusView) -> String {
-    if status.layers.is_empty() {
-        return String::new();
-    }
-    let mut text = "in backends\n".to_owned();
-    for change in &status.layers {
-        text.push_str(&layer_line(look, change, &status.backends));
-        text.push('\n');
+    let over_instances = |change: &&ChangeView| change.legs.iter().all(|leg| leg.noun == "instance");
+    let (instances, backends): (Vec<_>, Vec<_>) = status.layers.iter().partition(over_instances);
+    let mut text = String::new();
+    for (head, changes) in [("over instances", instances), ("in backends", backends)] {
+        if !changes.is_empty() {
+            text.push_str(&format!("{head}\n"));
+        }
+        for change in changes {
+            text.push_str(&layer_line(look, change, &status.backends));
+            text.push('\n');
+        }
     }
     let shown = u32::try_from(status.layers.len()).unwrap_or(u32::MAX);
     if status.layers_total > shown {
@@ -229,12 +235,18 @@ fn layers(look: &Look, status: &StatusView) -> String {
 
 fn layer_line(look: &Look, change: &ChangeView, backends: &[BackendStatusView]) -> String {
     let mut parts = Vec::new();
-    for (at, leg) in change.legs.iter().filter(|leg| leg.cell.is_some()).enumerate() {
+    let legs = change.legs.iter().filter(|leg| leg.cell.is_some() || leg.noun == "instance");
+    for (at, leg) in legs.enumerate() {
         // A silence on every cluster says the same on each of them.
         let alike = at > 0 && change.legs.iter().all(|other| other.summary == leg.summary);
         let what = if alike { leg.target.clone() } else { format!("{} {}", leg.target, leg.summary) };
         parts.push((Tone::Plain, what));
-        let deaf = backends.iter().any(|backend| backend.name == leg.target && backend.fault.is_some());
+        let Some(cell) = &leg.cell else {
+            let tone = if leg.proof.complete { Tone::Good } else { Tone::Pending };
+            parts.push((tone, proof_short(Audience::of(leg), &leg.proof)));
+            continue;
+        };
+        let deaf = backends.iter().any(|backend| backend.name == cell.backend && backend.fault.is_some());
         parts.extend(cells::short(leg, if deaf { Sight::Stale } else { Sight::Fresh }));
     }
     let mut whose: Vec<String> = change.incident.iter().cloned().collect();
@@ -275,8 +287,9 @@ fn headline(look: &Look, status: &StatusView) -> String {
     let degraded = |s: &&SwitchView| s.setting == "partly" || s.setting == s.protects;
     let down = status.switches.iter().filter(degraded).count();
     let (total, layered) = (status.switches_total, status.switches.len());
-    // Where a backend is astray, "all" would be said of too much.
-    let well = astray(look, status).is_empty() && status.unwell.is_empty() && status.alerts.is_empty();
+    // Where a backend is astray or a layer is in force, "all" would be said of too much.
+    let quiet = status.unwell.is_empty() && status.alerts.is_empty() && status.layers.is_empty();
+    let well = quiet && astray(look, status).is_empty();
     let normal = match (well, status.services_total) {
         (true, 0) => "all normal".to_owned(),
         (true, 1) => "all normal · 1 service".to_owned(),

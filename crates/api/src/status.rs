@@ -21,8 +21,8 @@ pub struct StatusView {
     pub switches: Vec<SwitchView>,
     /// How many switches there are in all.
     pub switches_total: u32,
-    /// Changes that are written into backends: those that count now, and those that left something behind
-    /// that is not put back yet or in conflict. Conflicts first, then those that end first; at most 100.
+    /// Changes over instances, and changes that are written into backends: those that count now, and those that left
+    /// something behind that is not put back yet or in conflict. Conflicts first, then those that end first; at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<ChangeView>,
     /// How many of these there are in all.

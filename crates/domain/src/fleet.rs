@@ -191,6 +191,12 @@ impl World {
         changes
     }
 
+    /// Active changes over instances of any service. One over several services comes several times.
+    pub fn over_instances(&self, now: Timestamp) -> impl Iterator<Item = &Change> {
+        let changes = self.upon.values().flatten().filter_map(|id| self.change(id));
+        changes.filter(move |change| self.active(change, now))
+    }
+
     /// What the layers over one instance come to.
     pub fn weighed(&self, said: &Registration, now: Timestamp) -> Weighed {
         weighed(&self.over_service(&said.service, now), said)

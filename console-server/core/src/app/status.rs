@@ -209,11 +209,12 @@ fn unwell(viewer: &Viewer<'_>, measured: &[MeasuredView]) -> (Vec<UnwellView>, u
     (unwell.into_iter().map(named).collect(), total)
 }
 
-/// Changes that are written into backends or left something there, and how many there are. From memory:
-/// nobody is asked.
+/// Changes over instances, and those that are written into backends or left something there, and how many there are.
+/// From memory: nobody is asked.
 fn layers(viewer: &Viewer<'_>) -> (Vec<ChangeView>, u32) {
     let (image, now) = (viewer.image, viewer.now);
-    let mut torn: BTreeMap<&ChangeId, bool> = BTreeMap::new();
+    let mut torn: BTreeMap<&ChangeId, bool> =
+        image.world.over_instances(now).map(|change| (&change.id, false)).collect();
     for backend in image.world.backends() {
         for change in image.world.written_into(&backend.name, now) {
             torn.entry(&change.id).or_default();
