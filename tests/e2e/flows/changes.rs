@@ -159,4 +159,12 @@ fn an_incident_is_closed_at_a_pace() {
     order/recommendations  off → on
     ");
     assert!(service.on("order.recommendations") && service.on("order.coupons"));
+    // What ended with its incident is not laid again into it.
+    shows!(desk.types("rein undo --yes").exit(3), @"
+    $ rein undo --yes
+    --- stderr
+    error: INC-7 was closed by admin; it takes no new changes
+    hint: rein change show [change]  # what it was; lay it anew, for another incident
+    --- exit 3
+    ");
 }

@@ -84,6 +84,11 @@ impl House {
 /// The same legs once more, for the time that was left.
 fn lay_again(viewer: &Viewer<'_>, actor: &Actor, old: &Change, act: usize) -> Result<Decision, AppError> {
     let (image, now) = (viewer.image, viewer.now);
+    if let Some(incident) = old.incident.as_ref().and_then(|name| image.world.incident(name)) {
+        let anew =
+            || format!("rein change show {}   # what it was; lay it anew, for another incident", old.id);
+        incident.takes_changes().map_err(|closed| AppError::from(closed).hint(anew()))?;
+    }
     let intent = Intent {
         legs: old.legs.iter().map(wish).collect(),
         lasts: old.deadline.since(now),
