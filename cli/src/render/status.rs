@@ -170,7 +170,8 @@ fn firing(look: &Look, one: &FiringView) -> String {
     let mut parts = vec![(Tone::Strong, name)];
     parts.extend(one.breadth.map(|breadth| {
         let of = breadth.of.map_or_else(String::new, |of| format!(" of {of}"));
-        (Tone::Plain, format!("{}{of} instances", breadth.on))
+        let noun = if breadth.of.unwrap_or(breadth.on) == 1 { "instance" } else { "instances" };
+        (Tone::Plain, format!("{}{of} {noun}", breadth.on))
     }));
     parts.push((Tone::Plain, format!("since {}", look.time(one.since))));
     if one.folds > 0 {
