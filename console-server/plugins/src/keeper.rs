@@ -2,7 +2,7 @@
 
 use crate::logs::Logs;
 use crate::options::Trust;
-use crate::process::{Failure, Ground, Process};
+use crate::process::{Ended, Failure, Ground, Process};
 use crate::state::State;
 use crate::vet::vet;
 use rein_plugin::{Adapter, Configuration, Description, FieldError};
@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// First and longest pause before a plugin is started again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+/// A plugin that outgrew its limits counts as so many failures: the pause begins at 3.2 s, and at half a minute the next
+/// time, since everything on the machine feels it.
+const OUTGREW: u32 = 6;
 /// How long it has to serve until its earlier ends are forgotten.
 const HEALTHY: Duration = Duration::from_secs(60);
 /// How often it is asked whether it serves, and how often it may fail to say so.
@@ -49,7 +52,7 @@ impl Kept {
                 () = self.end.cancelled() => break,
                 started = start(&self.ground, &self.trust, &self.plugin, &self.configuration, &self.logs) => started,
             };
-            let why = match started {
+            let Ended { why, outgrew } = match started {
                 Ok((process, description)) => {
                     let since = Instant::now();
                     let _ = self.description.set(description);
@@ -57,19 +60,19 @@ impl Kept {
                     self.state.send_replace(State::Running { remote, pid, since });
                     up.set(1.0);
                     tracing::info!(backend = self.backend(), plugin = self.plugin, pid, "the plugin serves");
-                    let why = self.look_after(process).await;
+                    let ended = self.look_after(process).await;
                     up.set(0.0);
-                    let Some(why) = why else { break };
+                    let Some(ended) = ended else { break };
                     if since.elapsed() >= HEALTHY {
                         failures = 0;
                     }
-                    why
+                    ended
                 }
-                Err(Failure::Passing(why)) => why,
+                Err(Failure::Passing(why)) => Ended { why, outgrew: false },
                 Err(Failure::Lasting(why)) => return self.refuse(why, false),
                 Err(Failure::Invalid(why)) => return self.refuse(why, true),
             };
-            failures += 1;
+            failures += if outgrew { OUTGREW } else { 1 };
             let pause = pause(failures, rand::random_range(0.8..1.2));
             tracing::warn!(
                 backend = self.backend(),
@@ -95,7 +98,7 @@ impl Kept {
     }
 
     /// Waits until the process ends or no longer answers, and says why; `None`: the host is ending.
-    async fn look_after(&self, mut process: Process) -> Option<String> {
+    async fn look_after(&self, mut process: Process) -> Option<Ended> {
         let unanswered = async |remote: rein_plugin::Remote| {
             let mut missed = 0;
             while missed < UNANSWERED {
@@ -105,9 +108,10 @@ impl Kept {
         };
         let remote = process.remote.clone();
         let why = tokio::select! {
-            why = process.ended() => return Some(why),
+            ended = process.ended() => return Some(ended),
             () = unanswered(remote) => {
-                Some(format!("it did not say that it serves, {UNANSWERED} times in a row; it was killed"))
+                let why = format!("it did not say that it serves, {UNANSWERED} times in a row; it was killed");
+                Some(Ended { why, outgrew: false })
             }
             () = self.end.cancelled() => None,
         };

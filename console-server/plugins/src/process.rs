@@ -2,7 +2,7 @@
 
 use crate::bundled::{IMAGE, PARENT};
 use crate::directory::{Directory, Own};
-use crate::guard::{Step, args};
+use crate::guard::{CROWDED, Step, args};
 use crate::logs::{Logs, discard};
 use crate::options::{Options, Trust};
 use crate::pin::{Copied, Copies};
@@ -162,10 +162,12 @@ impl Process {
     }
 
     /// Waits for the process to end by itself, and says how it did.
-    pub(crate) async fn ended(&mut self) -> String {
+    pub(crate) async fn ended(&mut self) -> Ended {
         let status = self.child.wait().await;
         heard_out(&mut self.stderr).await;
-        how(status, &self.logs, self.began)
+        let code = status.as_ref().ok().and_then(ExitStatus::code);
+        let outgrew = self.guarded && code == Some(CROWDED.into());
+        Ended { why: how(status, &self.logs, self.began), outgrew }
     }
 
     /// Closes standard input, waits, and kills what is left.
@@ -173,6 +175,13 @@ impl Process {
         drop(self.stdin.take());
         part(&mut self.child, self.guarded).await;
     }
+}
+
+/// How a process ended.
+pub(crate) struct Ended {
+    pub(crate) why: String,
+    /// Was it killed for having too many processes? What did that once does it again.
+    pub(crate) outgrew: bool,
 }
 
 /// A process that has not shaken hands yet.
