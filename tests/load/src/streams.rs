@@ -104,7 +104,8 @@ pub(crate) async fn settled(house: &House, switches: usize) -> Result<(), String
     Err("the door does not serve what was declared".into())
 }
 
-/// Opens all streams, each read by a task of its own.
+/// Opens all streams, each read by a task of its own. The last of a connection drives that, too: where each has one of
+/// its own, as services have, a message wakes one task and not two.
 pub(crate) async fn open(
     house: &House,
     (streams, connections): (usize, usize),
@@ -112,13 +113,19 @@ pub(crate) async fn open(
 ) -> Result<(), String> {
     let mut reader = 0;
     for connection in 0..connections {
-        let mut send = grpc::connect(house.grpc, 1 + connection / PER_ADDRESS).await?;
+        let socket = grpc::socket(house.grpc, 1 + connection / PER_ADDRESS).await?;
+        let (mut send, driver) = grpc::shake(socket, 1 << 20).await?;
         // An even share each, the first ones one more.
         let share = streams / connections + usize::from(connection < streams % connections);
+        let mut driver = Some(driver);
         for stream in 0..share {
             let provider = format!("fan/i-{connection}-{stream}");
             let messages = grpc::sync(&mut send, (&provider, "flagSetId=fan"), None).await?;
-            tokio::spawn(read(messages, reader, tell.clone()));
+            let read = read(messages, reader, tell.clone());
+            match driver.take_if(|_| stream + 1 == share) {
+                None => drop(tokio::spawn(read)),
+                Some(driver) => drop(tokio::spawn(async { tokio::join!(driver, read) })),
+            }
             reader += 1;
         }
         if connection % 200 == 199 {
