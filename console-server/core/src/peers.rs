@@ -223,8 +223,8 @@ impl House {
         }
     }
 
-    /// Answers another server. It shows its run and its token; the token's hash lies in its session.
-    pub fn answer_peer(&self, token: &str, question: &PeerQuestion) -> Result<PeerAnswer, AppError> {
+    /// Is this a server over the same store? It shows its run and its token; the token's hash lies in its session.
+    pub fn knows_peer(&self, token: &str) -> Result<(), AppError> {
         let unknown = || {
             AppError::new(ErrorCode::Unauthenticated, "this is for servers over the same store")
                 .hint("people ask the other routes: GET /openapi.json lists them")
@@ -232,9 +232,11 @@ impl House {
         let (run, secret) = token.split_once('.').ok_or_else(unknown)?;
         let hash = tokens::hash(secret);
         let known = self.image.read().sessions.get(run).is_some_and(|session| session.token == hash);
-        if !known {
-            return Err(unknown());
-        }
+        if known { Ok(()) } else { Err(unknown()) }
+    }
+
+    /// Answers another server, that is [known](Self::knows_peer).
+    pub fn answer_peer(&self, question: &PeerQuestion) -> PeerAnswer {
         let mut tallies = BTreeMap::new();
         for (name, altered) in &question.switches {
             let Ok(switch) = name.parse::<SwitchName>() else { continue };
@@ -248,7 +250,7 @@ impl House {
         let mut answer =
             PeerAnswer { now: self.clock.now().0, leads, tallies, looks, ..PeerAnswer::default() };
         self.tell_peer(question.beats_after, &mut answer);
-        Ok(answer)
+        answer
     }
 }
 

@@ -32,7 +32,8 @@ struct Street(Mutex<BTreeMap<String, Weak<House>>>);
 impl PeerCalls for Street {
     async fn ask(&self, address: &str, token: &str, question: &PeerQuestion) -> Result<PeerAnswer, String> {
         let house = self.0.lock().get(address).and_then(Weak::upgrade).ok_or("nobody is there")?;
-        house.answer_peer(token, question).map_err(|e| e.to_string())
+        house.knows_peer(token).map_err(|e| e.to_string())?;
+        Ok(house.answer_peer(question))
     }
 }
 
@@ -175,7 +176,7 @@ async fn proofs_are_gathered_and_a_silent_server_is_named() {
         !proof.complete && proof.waiting.iter().any(|w| w.contains("server b"))
     })
     .await;
-    let forged = a.house.answer_peer("a.b", &PeerQuestion::default()).unwrap_err();
+    let forged = a.house.knows_peer("a.b").unwrap_err();
     assert_eq!(forged.code(), ErrorCode::Unauthenticated);
 }
 

@@ -39,18 +39,19 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// What another server shows: judged by the house, which knows the sessions.
-pub(crate) struct Peer(pub(crate) String);
+/// Another server over the same store. Who is none is told so before anything that was sent is read.
+pub(crate) struct Peer;
 
 impl FromRequestParts<App> for Peer {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let missing = || {
             AppError::new(ErrorCode::Unauthenticated, "no token")
                 .hint("this is for servers over the same store: GET /openapi.json lists what is for people")
         };
-        Ok(Self(token(parts).ok_or_else(missing)?.to_owned()))
+        app.house.knows_peer(token(parts).ok_or_else(missing)?)?;
+        Ok(Self)
     }
 }
 
