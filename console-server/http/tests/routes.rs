@@ -3,8 +3,11 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use futures::StreamExt;
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rein_api::access::TokenRequest;
 use rein_core::clock::Machine;
 use rein_core::plugins::NoPlugins;
@@ -22,6 +25,7 @@ const OPEN: [&str; 3] = ["/healthz", "/readyz", "/openapi.json"];
 
 struct Rig {
     router: Router,
+    house: Arc<House>,
     admin: String,
     viewer: String,
     client: String,
@@ -61,7 +65,7 @@ async fn rig() -> Rig {
         stop: stop.clone(),
     };
     let router = rein_http::router(app, Router::new());
-    Rig { router, admin, viewer, client, _directory: directory, _stop: stop.drop_guard() }
+    Rig { router, house, admin, viewer, client, _directory: directory, _stop: stop.drop_guard() }
 }
 
 impl Rig {
@@ -150,6 +154,82 @@ async fn no_role_does_more_than_it_says() {
 
 /// Right in no schema, so that a refusal comes from rights or from reading, never from luck.
 const BODY: &str = r#"{"legs":[{"switch":"order/recommendations","setting":"off"}]}"#;
+
+/// I23 at length: whoever shows nothing, something that is no token, or one that was revoked is told that and nothing else;
+/// whoever may less than is asked for is refused. And nothing of it alters anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_answered_beyond_their_identity() {
+    let requests: usize = std::env::var("REIN_REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3_000);
+    let seed: u64 = std::env::var("REIN_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or_else(rand::random);
+    println!("{requests} requests, REIN_SEED={seed}");
+    let rig = rig().await;
+    let admin = format!("Bearer {}", rig.admin);
+    let declared =
+        r#"{"kind":"switch","name":"order/recommendations","owner":"o","level":3,"lost":"l","default":"on"}"#;
+    let (status, text) = rig
+        .send("PUT", "/v1/definitions/switch/order/recommendations", &[("authorization", &admin)], declared)
+        .await;
+    assert!(status.is_success(), "{text}");
+    let root = rig.house.authenticate(&rig.admin).unwrap();
+    let make = async |role: &str, pattern: &str| {
+        let (actor, role, pattern, lasts_seconds) = (role.into(), role.into(), pattern.into(), 600);
+        rig.house
+            .create_token(&root, None, &TokenRequest { actor, role, pattern, lasts_seconds })
+            .await
+            .unwrap()
+    };
+    let revoked = make("admin", "*").await;
+    rig.house.revoke_token(&root, None, &revoked.view.id).await.unwrap();
+    let elsewhere = make("operator", "payment/*").await.token;
+    let allowed = make("operator", "order/*").await.token;
+
+    let strangers = [revoked.token, String::new(), "rein_".into(), rig.admin[5..].into()];
+    let before = rig.send("GET", "/v1/audit", &[("authorization", &admin)], "").await;
+    let operations = operations();
+    let ask = async |n: usize| {
+        let mut dice = StdRng::seed_from_u64(seed ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let (method, path) = &operations[dice.random_range(0..operations.len())];
+        let body = ["{}", BODY, LAID, ""][dice.random_range(0..4)];
+        let (token, unknown) = match dice.random_range(0..6) {
+            0 => (None, true),
+            1 => (Some(format!("Bearer {}", strangers[dice.random_range(0..strangers.len())])), true),
+            2 => (Some(format!("Bearer {}", altered(&rig.admin, &mut dice))), true),
+            3 => (Some(format!("{} {}", ["Basic", "Token", ""][dice.random_range(0..3)], rig.admin)), true),
+            4 => (Some(format!("Bearer {}", rig.viewer)), false),
+            _ => (Some(format!("Bearer {elsewhere}")), false),
+        };
+        // What these two may do is for other tests.
+        if !unknown && (method == Method::GET || path.starts_with("/v1/can-i") || path.ends_with("/preview"))
+        {
+            return;
+        }
+        let headers: Vec<_> = token.iter().map(|token| ("authorization", token.as_str())).collect();
+        let (status, text) = rig.send(method.as_str(), path, &headers, body).await;
+        let request = format!("{n}: {method} {path} {token:?} {body}: {status} {text}");
+        if unknown {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{request}");
+        }
+        assert!(status.is_client_error(), "{request}");
+    };
+    futures::stream::iter(0..requests).for_each_concurrent(16, ask).await;
+    let after = rig.send("GET", "/v1/audit", &[("authorization", &admin)], "").await;
+    assert_eq!(after, before, "and nothing was altered");
+    // Only what they showed was wrong with them.
+    let (status, text) =
+        rig.send("POST", "/v1/changes", &[("authorization", &format!("Bearer {allowed}"))], LAID).await;
+    assert!(status.is_success(), "{text}");
+}
+
+/// A token with one letter altered.
+fn altered(token: &str, dice: &mut StdRng) -> String {
+    let at = dice.random_range(0..token.len());
+    let other = if token.as_bytes()[at] == b'x' { "y" } else { "x" };
+    format!("{}{other}{}", &token[..at], &token[at + 1..])
+}
+
+/// Right, for whoever may.
+const LAID: &str =
+    r#"{"legs":[{"switch":"order/recommendations","setting":"off"}],"lasts_seconds":60}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_or_a_rebound_name_gets_no_answer() {

@@ -67,12 +67,27 @@ impl Adapter for Faulty {
         self.inner.observe(cells).await
     }
 
-    /// Says yes and does nothing where the key says so.
+    /// Does what the key says up to its first dash: nothing and says yes, the half of it and falls, all and never says so.
     async fn apply(&self, write: Write) -> Result<(), Fault> {
-        match write.cell.0.as_str() {
+        match write.cell.0.split('-').next().unwrap_or_default() {
             "lie" => Ok(()),
+            "refused" => Err(Fault::NotDone("on purpose".into())),
+            "moved" => Err(Fault::Moved("on purpose".into())),
+            "panic" => panic!("on purpose"),
             "abort" => std::process::abort(),
             "hang" => std::future::pending().await,
+            "late" => {
+                self.inner.apply(write).await?;
+                std::future::pending().await
+            }
+            "dies" => {
+                self.inner.apply(write).await?;
+                std::process::abort()
+            }
+            "half" => {
+                self.inner.apply(Write { want: Some("{}".into()), ..write }).await?;
+                std::process::abort()
+            }
             _ => self.inner.apply(write).await,
         }
     }

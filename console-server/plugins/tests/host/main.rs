@@ -6,4 +6,5 @@ mod ends;
 mod guarded;
 mod kit;
 mod life;
+mod outcomes;
 mod starts;
