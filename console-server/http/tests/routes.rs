@@ -1,4 +1,5 @@
 //! Completeness: every route names its caller, refuses those without rights, and is described.
+#![allow(clippy::print_stdout, reason = "the seed, for whoever looks at a failure")]
 
 use axum::Router;
 use axum::body::Body;
@@ -228,8 +229,7 @@ fn altered(token: &str, dice: &mut StdRng) -> String {
 }
 
 /// Right, for whoever may.
-const LAID: &str =
-    r#"{"legs":[{"switch":"order/recommendations","setting":"off"}],"lasts_seconds":60}"#;
+const LAID: &str = r#"{"legs":[{"switch":"order/recommendations","setting":"off"}],"lasts_seconds":60}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_or_a_rebound_name_gets_no_answer() {
