@@ -10,9 +10,9 @@ use rein_client::{Client, Key, Put, Tcp, Trust};
 use rein_demo::{
     Colour, CommandResult, Company, DemoOptions, FlagSource, RegistryAccess, Report, Step, Style,
 };
-use rein_serve::{Config, Running};
+use rein_serve::{Config, Running, ServeError};
 use std::error::Error;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,13 +56,7 @@ struct Demo {
 
 async fn open(args: &DemoArgs) -> Outcome<Demo> {
     let data = tempfile::Builder::new().prefix("rein-demo-").tempdir()?;
-    let config = Config {
-        data_dir: data.path().join("data"),
-        http: usual_or_free(Config::default().http),
-        grpc: usual_or_free(Config::default().grpc),
-        ..Config::default()
-    };
-    let server = rein_serve::start(config, crate::plugins::BUNDLED).await?;
+    let server = serve(data.path().join("data")).await?;
     let url = format!("http://{}", server.http);
     let admin = std::fs::read_to_string(&server.token_file)?;
     let client = connect(&url, admin.trim())?;
@@ -103,6 +97,21 @@ fn targets(company: &Company) -> String {
 
 fn connect(url: &str, token: &str) -> Outcome<Client> {
     Ok(Client::new(Arc::new(Tcp::new(url, &Trust::System)?), Some(token)))
+}
+
+/// A server at the usual addresses, or at others if somebody listens there.
+async fn serve(data_dir: PathBuf) -> Result<Running, ServeError> {
+    let (http, grpc) = (usual_or_free(Config::default().http), usual_or_free(Config::default().grpc));
+    let config = Config { data_dir, http, grpc, ..Config::default() };
+    let any = |usual: SocketAddr| SocketAddr::from((usual.ip(), 0));
+    let elsewhere = Config { http: any(http), grpc: any(grpc), ..config.clone() };
+    match rein_serve::start(config, crate::plugins::BUNDLED).await {
+        // Taken since it was looked at, by another demo that began in the same moment.
+        Err(ServeError::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {
+            rein_serve::start(elsewhere, crate::plugins::BUNDLED).await
+        }
+        started => started,
+    }
 }
 
 /// The usual address, or any other if somebody listens there.

@@ -18,7 +18,7 @@ at 7s expect recommendations-calls > 0 within 5s
 at 7s rein audit verify
 ";
 
-/// Runs the demo with a script: its exit code, and all it printed.
+/// Runs the demo with a script: its exit code, and all it printed, errors last.
 fn plays(test: &str, lasts: &str, script: &str) -> (i32, String) {
     let room = Room::new(test);
     let script = room.write("script.txt", script);
@@ -31,9 +31,12 @@ fn plays(test: &str, lasts: &str, script: &str) -> (i32, String) {
         let mut text = String::new();
         out.read_to_string(&mut text).map(|_| text)
     });
+    let mut errors = child.stderr.take().unwrap();
     let mut child = Watched(child);
     let status = until("the demo to end", secs(60), || child.0.try_wait().unwrap());
-    (status.code().unwrap_or(-1), printed.join().unwrap().unwrap())
+    let mut text = printed.join().unwrap().unwrap();
+    errors.read_to_string(&mut text).unwrap();
+    (status.code().unwrap_or(-1), text)
 }
 
 #[test]
@@ -42,6 +45,16 @@ fn a_script_plays_and_all_it_expects_is_seen() {
     assert_eq!(exit, 0, "{printed}");
     for text in ["alice", "order/recommendations", "INC-42", "nothing was altered, cut or reordered"] {
         assert!(printed.contains(text), "it does not show {text:?}:\n{printed}");
+    }
+}
+
+#[test]
+fn several_begin_in_one_moment() {
+    let begins = |n| thread::spawn(move || plays(&format!("demo-{n}"), "2s", "at 1s rein switch list\n"));
+    let all: Vec<_> = (0..4).map(begins).collect();
+    for demo in all {
+        let (exit, printed) = demo.join().unwrap();
+        assert_eq!(exit, 0, "{printed}");
     }
 }
 
