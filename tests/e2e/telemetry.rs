@@ -2,7 +2,7 @@
 
 use crate::kit::desk::Desk;
 use crate::kit::server::{Server, declared};
-use crate::kit::wait::{secs, throughout, until_true};
+use crate::kit::wait::{secs, throughout, until, until_true};
 use rein_demo::{Company, DemoOptions};
 use rein_parts::{Job, Page, Prometheus};
 use std::fs;
@@ -76,18 +76,19 @@ fn the_call_graph_of_the_demo_is_shown_with_its_health() {
     let graph = || desk.types("rein service graph -o json").json();
     let called = |graph: &serde_json::Value| {
         let edges = graph["edges"].as_array().unwrap();
-        edges.iter().find(|edge| edge["caller"] == "order" && edge["callee"] == "restaurant").unwrap().clone()
+        edges.iter().find(|edge| edge["caller"] == "order" && edge["callee"] == "restaurant").cloned()
     };
-    // Its first calls may just have been made when the graph was whole.
-    until_true("order calls restaurant", secs(60), || {
-        called(&graph())["figures"]["rps"].as_f64().is_some_and(|rps| rps > 1.0)
+    // Its first calls may just have been made when the graph was whole, or not yet.
+    let (graph, edge) = until("order calls restaurant", secs(60), || {
+        let graph = graph();
+        let edge = called(&graph)?;
+        let saturated = |one: &serde_json::Value| one["figures"]["saturation"].is_number();
+        let all = graph["services"].as_array().unwrap().iter().filter(|one| saturated(one)).count() == 8;
+        (all && edge["figures"]["rps"].as_f64().is_some_and(|rps| rps > 1.0)).then_some((graph, edge))
     });
-    let graph = graph();
-    let edge = called(&graph);
     assert_eq!((&edge["backend"], &edge["source"]), (&"metrics".into(), &"otel-http".into()));
     let services = graph["services"].as_array().unwrap();
     assert_eq!(services.len(), 8, "{graph}");
-    assert!(services.iter().all(|one| one["figures"]["saturation"].is_number()), "{graph}");
     let _ = desk.types("rein service graph order").exit(0).prints("gateway → order");
     let nobody = desk.types("rein service graph nobody");
     assert!(nobody.exit == 1 && nobody.err.contains("nobody"), "{}", nobody.err);
