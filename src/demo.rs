@@ -13,7 +13,7 @@ use rein_demo::{
 use rein_serve::{Config, Running, ServeError};
 use std::error::Error;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,26 +99,22 @@ fn connect(url: &str, token: &str) -> Outcome<Client> {
     Ok(Client::new(Arc::new(Tcp::new(url, &Trust::System)?), Some(token)))
 }
 
-/// A server at the usual addresses, or at others if somebody listens there.
+/// A server at the usual addresses, or at any other in place of one where somebody listens.
 async fn serve(data_dir: PathBuf) -> Result<Running, ServeError> {
-    let (http, grpc) = (usual_or_free(Config::default().http), usual_or_free(Config::default().grpc));
-    let config = Config { data_dir, http, grpc, ..Config::default() };
-    let any = |usual: SocketAddr| SocketAddr::from((usual.ip(), 0));
-    let elsewhere = Config { http: any(http), grpc: any(grpc), ..config.clone() };
-    match rein_serve::start(config, crate::plugins::BUNDLED).await {
-        // Taken since it was looked at, by another demo that began in the same moment.
-        Err(ServeError::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {
-            rein_serve::start(elsewhere, crate::plugins::BUNDLED).await
+    let mut config = Config { data_dir, ..Config::default() };
+    loop {
+        match rein_serve::start(config.clone(), crate::plugins::BUNDLED).await {
+            Err(ServeError::Listen { address, source, .. })
+                if source.kind() == ErrorKind::AddrInUse && address.port() != 0 =>
+            {
+                let taken = |own: &&mut SocketAddr| **own == address;
+                [&mut config.http, &mut config.grpc]
+                    .into_iter()
+                    .filter(taken)
+                    .for_each(|own| own.set_port(0));
+            }
+            started => return started,
         }
-        started => started,
-    }
-}
-
-/// The usual address, or any other if somebody listens there.
-fn usual_or_free(usual: SocketAddr) -> SocketAddr {
-    match TcpListener::bind(usual) {
-        Ok(_) => usual,
-        Err(_) => SocketAddr::from((usual.ip(), 0)),
     }
 }
 
