@@ -104,8 +104,8 @@ pub(crate) async fn settled(house: &House, switches: usize) -> Result<(), String
     Err("the door does not serve what was declared".into())
 }
 
-/// Opens all streams, each read by a task of its own. The last of a connection drives that, too: where each has one of
-/// its own, as services have, a message wakes one task and not two.
+/// Opens all streams, each read by a task of its own. Where each has a connection of its own, as services have, it drives
+/// that, too: a message wakes one task and not two.
 pub(crate) async fn open(
     house: &House,
     (streams, connections): (usize, usize),
@@ -117,12 +117,16 @@ pub(crate) async fn open(
         let (mut send, driver) = grpc::shake(socket, 1 << 20).await?;
         // An even share each, the first ones one more.
         let share = streams / connections + usize::from(connection < streams % connections);
-        let mut driver = Some(driver);
+        // Of several only the first hundred can be asked for on a connection that nobody drives.
+        let mut own = Some(driver);
+        if share > 1 {
+            own.take().map(tokio::spawn);
+        }
         for stream in 0..share {
             let provider = format!("fan/i-{connection}-{stream}");
             let messages = grpc::sync(&mut send, (&provider, "flagSetId=fan"), None).await?;
             let read = read(messages, reader, tell.clone());
-            match driver.take_if(|_| stream + 1 == share) {
+            match own.take() {
                 None => drop(tokio::spawn(read)),
                 Some(driver) => drop(tokio::spawn(async { tokio::join!(driver, read) })),
             }
