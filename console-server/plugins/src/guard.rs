@@ -25,7 +25,8 @@ pub(crate) const GRACE: Duration = Duration::from_millis(1_500);
 /// How far a program steps back, as `nice` has it: the server and plugins of its own come first wherever there are not
 /// enough processors, and waiting for a backend needs none.
 const NICE: i32 = 10;
-/// The status of a guard that killed its program for having too many processes.
+/// The status of a guard that killed its program for having too many processes. A program that ends with it by itself is
+/// started again as late, and nothing else.
 pub(crate) const CROWDED: u8 = 77;
 /// How often processes are counted, and how often a look says whether they are to be counted before that: a program that
 /// forks without end has hundreds within a few milliseconds, and everybody feels every one of them.
@@ -247,14 +248,14 @@ fn closed() -> Result<tokio::sync::oneshot::Receiver<()>, String> {
 /// Resolves when there are more processes than allowed.
 async fn crowded(most: u64) -> usize {
     loop {
-        let (counted, tasks) = (Instant::now(), tasks());
+        let (counted, then) = (Instant::now(), tasks());
         let count = descendants().len();
         if count as u64 > most {
             return count;
         }
         // Whoever comes to have too many begins more than this first.
-        let many = tasks.map(|tasks| tasks + most / 2);
-        while counted.elapsed() < COUNT && self::tasks() <= many {
+        let many = then.map(|then| then + most / 2);
+        while counted.elapsed() < COUNT && tasks() <= many {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -138,7 +138,7 @@ fn by_hour(history: &[(Moment, f64)]) -> Option<Box<[f64; 24]>> {
     Some(levels)
 }
 
-/// A number by its rank among all (IEEE 754, totalOrder): integers are put in order in half the time.
+/// A number by its rank among all (IEEE 754, totalOrder): integers are put in order sooner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank(i64);
 
