@@ -10,13 +10,22 @@ use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The program under test.
 pub(crate) fn rein() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rein"));
-    command.env_clear().env("TZ", "UTC").env("NO_COLOR", "1");
+    command.env_clear().env("TZ", noon()).env("NO_COLOR", "1");
     command
+}
+
+/// The time zone in which it is noon: a time is shown with its date where that is not today's, so that what a
+/// test reads would be set otherwise in the hours before midnight.
+fn noon() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let hour = now.as_secs() / 3600 % 24;
+    // In POSIX's form, where what is west of Greenwich counts as positive.
+    format!("NOON{:+}", hour as i64 - 12)
 }
 
 /// Sends a signal to a child of ours.
@@ -121,7 +130,7 @@ impl Server {
                 let mut command = Command::new(first);
                 command.args(words).arg(env!("CARGO_BIN_EXE_rein"));
                 command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-                command.env("TZ", "UTC").env("NO_COLOR", "1");
+                command.env("TZ", noon()).env("NO_COLOR", "1");
                 command
             }
         };
