@@ -127,6 +127,28 @@ fn a_hand_over_a_silence_is_a_conflict_that_a_person_settles() {
     let _ = desk.types("rein change list --active -o name").exit(0).prints("");
 }
 
+/// Gossip loses messages when it likes; of two that do not know each other one lacks everything.
+#[test]
+fn what_a_peer_lacks_is_written_again() {
+    let (Some(speaks), Some(lacks)) = (Alertmanager::one(), Alertmanager::one()) else { return };
+    let (_server, desk) = declared("silences-lacking");
+    let backend = format!(
+        "kind: backend\nname: alerts\nplugin: alertmanager\nconfig: {{peers: [{:?}, {:?}]}}\n",
+        speaks.url(),
+        lacks.url()
+    );
+    fs::write(desk.home().join("backend.yaml"), backend).unwrap();
+    let _ = desk.types("rein apply -f backend.yaml").exit(0);
+    let said = desk.types("rein silence add alertname=A --for 1h --no-wait --yes -o json").json();
+    let change = said["change"]["id"].as_str().unwrap_or_else(|| panic!("{said}")).to_owned();
+    let first = until("one has it", secs(10), || of_change(&speaks, &change));
+    let again = until("it is written again", secs(10), || {
+        of_change(&speaks, &change).filter(|silence| silence["updatedAt"] != first["updatedAt"])
+    });
+    assert_eq!((&again["id"], &again["endsAt"]), (&first["id"], &first["endsAt"]));
+    let _ = desk.types(&format!("rein change show {change}")).exit(0).prints(&lacks.url());
+}
+
 #[test]
 fn bad_input_dies_where_it_is_typed() {
     let Some(Hushed { peers: _peers, other: _other, _server, desk }) = start("silences-bad") else { return };

@@ -195,6 +195,13 @@ pub struct Want {
     pub lapses: Option<Timestamp>,
 }
 
+impl Want {
+    /// Is the backend about to end it by itself?
+    pub fn is_lapsing(&self, now: Timestamp) -> bool {
+        self.lapses.is_some_and(|at| now.plus(LAPSE_MARGIN) >= at)
+    }
+}
+
 /// The next step for one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -225,9 +232,8 @@ pub fn decide(
     if found.life == Life::Over {
         return if hold.is_some() { Step::Forget } else { Step::Rest };
     }
-    let lapsing = |want: &&Want| want.lapses.is_some_and(|at| now.plus(LAPSE_MARGIN) >= at);
     let Some(hold) = hold else {
-        let Some(want) = want.filter(|want| !lapsing(want)) else { return Step::Rest };
+        let Some(want) = want.filter(|want| !want.is_lapsing(now)) else { return Step::Rest };
         // A cell named after its change held nothing before it, whatever is found there now.
         let prior = if want.origin == Origin::Own { Value::ABSENT } else { found.value.clone() };
         let fresh = Hold {
@@ -246,7 +252,7 @@ pub fn decide(
     let doubled = found.copies > 1;
     match want {
         Some(want) if *found.value == want.value && !doubled => hold.proved(want, found, now),
-        Some(want) if *found.value == hold.prior && lapsing(&want) => Step::Rest,
+        Some(want) if *found.value == hold.prior && want.is_lapsing(now) => Step::Rest,
         Some(want) if *found.value == want.value || hold.mine.contains(found.value) => {
             Step::Write(hold.intend(want, now), want.value.clone())
         }

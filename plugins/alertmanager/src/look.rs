@@ -57,6 +57,28 @@ impl Look {
         self.answering().filter(shows).collect()
     }
 
+    /// Does a peer that answers not show this silence as the others do?
+    pub(crate) fn is_lacking(&self, cell: &Cell, silence: &Silence) -> bool {
+        let shows = |peer| {
+            self.of_peer(peer, cell).is_some_and(|list| {
+                list.iter().any(|s| s.id == silence.id && s.is_live() && s.value() == silence.value())
+            })
+        };
+        !self.answering().all(shows)
+    }
+
+    /// Silences that a peer shows as live although the newest word on each is that it has ended, and that peer.
+    pub(crate) fn outlived(&self, cell: &Cell) -> Vec<(usize, &Silence)> {
+        let live = self.merged(cell).live;
+        let outlived = |silence: &&Silence| silence.is_live() && live.iter().all(|l| l.id != silence.id);
+        self.answering()
+            .flat_map(|peer| {
+                let list = self.of_peer(peer, cell).unwrap_or_default();
+                list.iter().filter(outlived).map(move |silence| (peer, silence))
+            })
+            .collect()
+    }
+
     /// The newest word on each silence of a cell.
     pub(crate) fn merged(&self, cell: &Cell) -> Merged<'_> {
         let mut newest: BTreeMap<&str, &Silence> = BTreeMap::new();

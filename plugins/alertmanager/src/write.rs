@@ -1,5 +1,5 @@
 //! Writing one cell. First every peer that answers is looked at for the marker; then one peer is written to,
-//! and gossip does the rest. A silence without the marker is never touched, except where the cell is that
+//! and gossip does the rest; what it lost on the way is told again by the next write of the same. A silence without the marker is never touched, except where the cell is that
 //! very silence.
 
 use crate::Backend;
@@ -71,14 +71,17 @@ impl Backend {
             Some(value) => {
                 let kept = live.first().copied();
                 let posted = match kept {
-                    Some(silence) if silence.value() == *value => None,
+                    Some(silence) if silence.value() == *value && !look.is_lacking(&cell, silence) => None,
                     _ => Some(self.post(&look, &cell, value, kept).await?),
                 };
                 (kept, live.get(1..).unwrap_or_default(), posted)
             }
         };
         for silence in ended {
-            self.end(&look, &cell, silence).await?;
+            self.end(&look.showing(&cell, &silence.id), silence).await?;
+        }
+        for (peer, silence) in look.outlived(&cell) {
+            self.end(&[peer], silence).await?;
         }
         let settled = match (&posted, &want, kept) {
             (Some(id), Some(value), _) => Some((id.as_str(), Some(value))),
@@ -117,13 +120,12 @@ impl Backend {
         Err(fault)
     }
 
-    /// Ends a silence on a peer that shows it.
-    async fn end(&self, look: &Look, cell: &Cell, silence: &Silence) -> Result<(), Fault> {
+    /// Ends a silence on one of the peers that show it.
+    async fn end(&self, showing: &[usize], silence: &Silence) -> Result<(), Fault> {
         if !is_id(&silence.id) {
             return Err(Fault::NotDone(format!("the id {:?} cannot stand in a URL", silence.id)));
         }
         let mut fault = Fault::NotDone(format!("no peer shows silence {} any more; look again", silence.id));
-        let showing = look.showing(cell, &silence.id);
         for peer in showing.iter().filter_map(|peer| self.settings.peers.get(*peer)) {
             let url = format!("{peer}/api/v2/silence/{}", silence.id);
             match self.http.delete(&url, self.settings.timeout).await {

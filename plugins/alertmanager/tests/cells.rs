@@ -199,6 +199,50 @@ async fn hints_name_the_cell_that_altered() {
     assert_eq!(hint().await.unwrap(), Some(Some(CellKey(foreign))));
 }
 
+/// Gossip loses messages, seldom and when it likes: here nothing comes through.
+#[tokio::test]
+async fn what_gossip_lost_is_told_again() {
+    let Some(mut cluster) = Alertmanager::cluster(2) else { return };
+    let urls: Vec<String> = cluster.0.iter().map(Alertmanager::url).collect();
+    let plugin = plugin(&urls).await;
+    let (short, long) = (silence("A", 1, "x"), silence("A", 2, "x"));
+    plugin.apply(write(CELL, Some(&short))).await.unwrap();
+    let id = until(&plugin, CELL, "both show it", proved(Some(&short))).await.object;
+    let [speaks, deaf] = &mut cluster.0[..] else { panic!("two were started") };
+    deaf.part();
+
+    let ends = |one: &Alertmanager| live(one).iter().map(|s| s["endsAt"].clone()).collect::<Vec<_>>();
+    let told = |one: &Alertmanager| {
+        let all = live(one);
+        assert_eq!((all.len(), all[0]["id"].as_str()), (1, Some(id.as_str())), "{all:?}");
+        all[0]["updatedAt"].as_str().map(str::to_owned).expect("a time")
+    };
+    plugin.apply(write(CELL, Some(&long))).await.unwrap();
+    let first = told(speaks);
+    let seen = see(&plugin, CELL).await;
+    assert_eq!((seen.value.as_deref(), &seen.missing_peers[..]), (Some(&*long), &urls[1..]));
+    plugin.apply(write(CELL, Some(&long))).await.unwrap();
+    assert!(told(speaks) > first, "its peers would not hear of it again");
+    assert_ne!(ends(speaks), ends(deaf), "nothing but gossip brings it there");
+
+    // An end can be told to each of them.
+    plugin.apply(write(CELL, None)).await.unwrap();
+    let seen = see(&plugin, CELL).await;
+    assert_eq!((seen.value.as_deref(), &seen.missing_peers[..]), (None, &urls[1..]));
+    assert_eq!((live(speaks).len(), live(deaf).len()), (0, 1));
+    plugin.apply(write(CELL, None)).await.unwrap();
+    assert!(proved(None)(&see(&plugin, CELL).await));
+
+    // Where all of them show it nothing is written.
+    plugin.apply(write(CELL, Some(&long))).await.unwrap();
+    let seen = see(&plugin, CELL).await;
+    let known = vec![urls[0].clone()];
+    let alone = kit::plugin(&known).await;
+    let updated = live(speaks)[0]["updatedAt"].clone();
+    alone.apply(write(CELL, Some(&long))).await.unwrap();
+    assert_eq!((&live(speaks)[0]["updatedAt"], &see(&alone, CELL).await.object), (&updated, &seen.object));
+}
+
 #[tokio::test]
 async fn a_check_says_what_a_person_would_want_to_know() {
     let Some(cluster) = Alertmanager::cluster(3) else { return };

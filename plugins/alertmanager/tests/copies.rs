@@ -22,6 +22,10 @@ const CELLS: [&str; 6] =
     ["0000000001", "0000000001.1", "0000000002", "0000000003", "0000000004", "0000000005"];
 /// Rounds between two healings.
 const SPELL: u32 = 12;
+/// Every so many looks what a peer lacks is written again.
+const ECHO: u32 = 20;
+/// By then peers have compared all they hold, which they do once a minute.
+const COMPARED: Duration = Duration::from_secs(90);
 /// From healing to one copy of everything.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -78,16 +82,21 @@ async fn one_copy_within_ten_seconds_of_healing() {
 impl<A: Adapter, B: Adapter> Field<A, B> {
     /// Silences of others, one of which Rein is told to end.
     fn meet_strangers(&mut self) {
+        // One after another: of several at once gossip may lose one, and nobody tells those of others again.
+        let everywhere = |cluster: &Cluster, known: usize| {
+            rein_parts::until("gossip has brought it everywhere", LIMIT, || {
+                cluster.0.iter().all(|one| comments(one).len() == known).then_some(())
+            });
+        };
         for n in 0..5 {
             let id = by_hand(&self.cluster.0[n % 3], "A1", &format!("theirs {n} [rein] [rein:]"));
             self.theirs.insert(id, format!("theirs {n} [rein] [rein:]"));
+            everywhere(&self.cluster, n + 1);
         }
         let lifted = by_hand(&self.cluster.0[0], "A2", "lifted");
         let ends = r#"{"matchers":[["alertname","=","A2"]],"ends":"2099-01-01T00:00:00Z","author":"bob","comment":"lifted"}"#;
         self.wants.insert(format!("foreign:{lifted}"), Some(ends.to_owned()));
-        rein_parts::until("gossip has brought it everywhere", LIMIT, || {
-            self.cluster.0.iter().all(|one| comments(one).len() == 6).then_some(())
-        });
+        everywhere(&self.cluster, 6);
     }
 
     /// One thing happens.
@@ -220,9 +229,10 @@ impl<A: Adapter, B: Adapter> Field<A, B> {
         self.thaw();
         let begun = Instant::now();
         // Writes that hung may still land: it must be right, and stay so.
-        let (mut settled, mut steady) = (begun, 0);
+        let (mut settled, mut steady, mut looks) = (begun, 0, 0);
         while steady < 8 {
-            let wrong = self.settle().await;
+            looks += 1;
+            let wrong = self.settle(looks % ECHO == 0).await;
             match wrong.is_empty() {
                 true => steady += 1,
                 false => {
@@ -233,12 +243,21 @@ impl<A: Adapter, B: Adapter> Field<A, B> {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        // Lost on the way as well, and told again by nobody before the peers compare all they hold.
+        rein_parts::until("everyone shows the silences of others as they were", COMPARED, || {
+            let shows = |one| {
+                let comments = comments(one);
+                self.theirs.iter().all(|(id, comment)| comments.get(id) == Some(comment))
+            };
+            self.cluster.0.iter().all(shows).then_some(())
+        });
         self.judge();
         settled - begun
     }
 
-    /// Looks at every cell once, and writes those that are not as wanted. Answers what is not proved.
-    async fn settle(&mut self) -> Vec<String> {
+    /// Looks at every cell once, and writes those that are not as wanted, or that a peer lacks as well. Answers
+    /// what is not proved.
+    async fn settle(&mut self, lacking: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         for (cell, want) in self.wants.clone() {
             let seen = try_see(&self.leads, &cell).await;
@@ -246,7 +265,7 @@ impl<A: Adapter, B: Adapter> Field<A, B> {
                 continue;
             }
             wrong.push(format!("{cell} should be {want:?}: {seen:?}"));
-            if seen.is_ok_and(|seen| seen.value != want || seen.copies > 1) {
+            if seen.is_ok_and(|seen| lacking || seen.value != want || seen.copies > 1) {
                 self.apply(&cell).await;
             }
         }

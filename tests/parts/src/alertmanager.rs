@@ -136,6 +136,13 @@ impl Alertmanager {
         self.start();
     }
 
+    /// Starts it again with all it knows, and from here on it gossips with nobody.
+    pub fn part(&mut self) {
+        self.stop();
+        self.gossip = None;
+        self.start();
+    }
+
     /// `127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -2,6 +2,7 @@
 //! pruned, backends are brought in line with the layers over them. The only commits outside the gate.
 
 mod cells;
+mod echoes;
 mod entries;
 mod held;
 mod settle;

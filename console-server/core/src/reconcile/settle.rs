@@ -8,6 +8,7 @@ use crate::error::AppError;
 use crate::house::House;
 use crate::image::Image;
 use crate::reconcile::cells::{Weighs, wanted, weights};
+use crate::reconcile::echoes::Echoes;
 use crate::reconcile::entries::{Listing, remembering};
 use crate::records;
 use futures::future::BoxFuture;
@@ -98,6 +99,14 @@ impl Looks {
     }
 }
 
+/// What is done for one backend when all is calm there.
+struct Calm {
+    /// When late writes are looked for next.
+    search: Instant,
+    /// What was written again.
+    echoes: Echoes,
+}
+
 /// What a sweep found.
 enum Swept {
     /// Something to be ended.
@@ -156,14 +165,14 @@ impl House {
         let mut revision = self.revision.subscribe();
         let mut hints = None;
         let mut listing = Listing::default();
-        let mut search = Instant::now();
+        let mut calm = Calm { search: Instant::now(), echoes: Echoes::default() };
         loop {
             revision.borrow_and_update();
             let handled = self.image.read().moved(&name);
             if listing.is_due() {
                 listing.done(self.survey(&name).await);
             }
-            let rest = self.settle(&name, &mut search).await;
+            let rest = self.settle(&name, &mut calm).await;
             if self.image.read().moved(&name) != handled {
                 listing.soon();
             }
@@ -216,9 +225,9 @@ impl House {
         adapter.watch().await.ok()
     }
 
-    /// Brings a backend in line, and from `search` on looks for late writes when all is calm. Answers how long it may
-    /// rest; `None`: until something moves.
-    async fn settle(&self, name: &BackendName, search: &mut Instant) -> Option<Duration> {
+    /// Brings a backend in line, and does what has its time when all is calm. Answers how long it may rest;
+    /// `None`: until something moves.
+    async fn settle(&self, name: &BackendName, calm: &mut Calm) -> Option<Duration> {
         if self.trouble().is_some() || !self.leads() {
             return Some(SOON);
         }
@@ -234,7 +243,7 @@ impl House {
             if cases.is_empty() {
                 self.looks.note(name, |look| look.seen.clear());
                 // What was written late, after its cell was let go, is found and ended.
-                *search = Instant::now() + SWEEP;
+                calm.search = Instant::now() + SWEEP;
                 return match self.sweep(name, adapter.as_ref()).await {
                     Swept::Found => Some(Duration::ZERO),
                     Swept::Clean => Some(SWEEP),
@@ -250,11 +259,14 @@ impl House {
                 }
             };
             let (cases, unspelled) = self.spell_entries(name, adapter.as_ref(), cases, &seen).await;
-            let steps: Vec<(&Case, &Seen, Step)> = cases
+            let spelled: Vec<(&Case, &Seen)> = cases
                 .iter()
                 .zip(&seen)
                 .filter(|(case, seen)| seen.over || !unspelled.contains(&case.cell.key))
-                .map(|(case, seen)| {
+                .collect();
+            let steps: Vec<(&Case, &Seen, Step)> = spelled
+                .iter()
+                .map(|&(case, seen)| {
                     let value = Value(seen.value.clone());
                     let heard = if seen.missing_peers.is_empty() { Heard::All } else { Heard::Some };
                     let (incarnation, copies) = (seen.incarnation.as_str(), seen.copies);
@@ -268,9 +280,12 @@ impl House {
                 .collect();
             under_way = seen.iter().any(|seen| !seen.missing_peers.is_empty());
             if steps.is_empty() {
+                if !self.options.observe {
+                    self.echo(name, adapter.as_ref(), &spelled, &mut calm.echoes).await;
+                }
                 // Also beside cells that are in order: their own looks see no other.
-                if *search <= Instant::now() {
-                    *search = Instant::now() + SWEEP;
+                if calm.search <= Instant::now() {
+                    calm.search = Instant::now() + SWEEP;
                     if matches!(self.sweep(name, adapter.as_ref()).await, Swept::Found) {
                         continue;
                     }
@@ -388,6 +403,46 @@ impl House {
             }
         }
         let Step::Write(hold, value) = step else { return 0 };
+        self.write(name, adapter, case, seen, (value, &hold.change)).await
+    }
+
+    /// Writes again what peers of a backend do not show although others do: what was lost between them.
+    async fn echo(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        cases: &[(&Case, &Seen)],
+        echoes: &mut Echoes,
+    ) {
+        let now = self.clock.now();
+        let is_lapsing = |case: &Case| case.want.as_ref().is_some_and(|want| want.is_lapsing(now));
+        let lacking: BTreeMap<&str, (&Case, &Seen)> = cases
+            .iter()
+            .filter(|(case, seen)| !seen.missing_peers.is_empty() && !is_lapsing(case))
+            .map(|&(case, seen)| (case.cell.key.as_str(), (case, seen)))
+            .collect();
+        for key in echoes.due(lacking.keys().copied(), Instant::now()) {
+            let Some((case, seen)) = lacking.get(key.as_str()) else { continue };
+            let Some((hold, _)) = &case.hold else { continue };
+            // Held, and as wanted, or nothing was decided about it.
+            let value = match &case.want {
+                Some(want) if hold.state == HoldState::Held && want.value.0 == seen.value => &want.value,
+                None if hold.prior.0 == seen.value => &hold.prior,
+                _ => continue,
+            };
+            self.write(name, adapter, case, seen, (value, &hold.change)).await;
+        }
+    }
+
+    /// Writes a value that a hold names already. Answers how many writes were sent.
+    async fn write(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        case: &Case,
+        seen: &Seen,
+        (value, change): (&Value, &ChangeId),
+    ) -> usize {
         // The lead must outlast the write, or another leader may be writing already.
         if !self.leads() {
             return 0;
@@ -396,7 +451,7 @@ impl House {
             cell: seen.cell.clone(),
             want: value.0.clone(),
             expected_version: seen.version.clone(),
-            change: hold.change.to_string(),
+            change: change.to_string(),
             object: seen.object.clone(),
         };
         // Cut off, it may have happened: the next look tells.

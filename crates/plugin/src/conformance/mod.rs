@@ -140,6 +140,9 @@ pub async fn run(rig: &impl Rig) -> Vec<Outcome> {
 /// Longest wait for something that has to happen; far above what it takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a peer may lack what others show before it is written again.
+const ECHO: Duration = Duration::from_secs(2);
+
 /// `Err` with the words, unless the condition holds.
 macro_rules! ensure {
     ($condition:expr, $($words:tt)*) => {
@@ -221,14 +224,22 @@ async fn see(plugin: &Arc<dyn Adapter>, cell: &CellKey) -> Result<Seen, String> 
     Ok(seen)
 }
 
-/// Waits until every peer shows that a cell holds this and nothing twice.
+/// Waits until every peer shows that a cell holds this and nothing twice. What a peer lacks is written again, as
+/// the server does.
 async fn holds(plugin: &Arc<dyn Adapter>, cell: &CellKey, value: Option<&str>) -> Result<Seen, String> {
-    let until = Instant::now() + PATIENCE;
+    let begun = Instant::now();
+    let until = begun + PATIENCE;
+    let mut echoes = 0;
     loop {
         let seen = see(plugin, cell).await?;
         let copies = u32::from(value.is_some());
         if seen.value.as_deref() == value && seen.copies == copies && seen.missing_peers.is_empty() {
             return Ok(seen);
+        }
+        if seen.value.as_deref() == value && begun.elapsed() >= ECHO * (echoes + 1) {
+            echoes += 1;
+            let again = write(cell, value.map(str::to_owned), &seen, "again");
+            within("apply again", plugin.apply(again)).await?;
         }
         ensure!(
             Instant::now() < until,
