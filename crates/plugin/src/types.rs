@@ -115,7 +115,8 @@ pub struct Seen {
     pub version: String,
     /// The same as long as the backend keeps what it was told; another after it forgot.
     pub incarnation: String,
-    /// Peers that did not answer, or do not show this value yet.
+    /// Peers that did not answer, or do not show this value yet: it is written again a few times, unless writes
+    /// cannot be ([`Repeat::None`]).
     pub missing_peers: Vec<String>,
     /// Objects that carry this cell's marker. More than one is mended by [`crate::Adapter::apply`].
     pub copies: u32,

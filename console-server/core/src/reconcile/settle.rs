@@ -19,7 +19,7 @@ use rein_domain::backend::Backend;
 use rein_domain::hold::{Cell, Found, Heard, Hold, HoldState, Life, Origin, Step, Value, Want, decide};
 use rein_domain::name::{BackendName, ChangeId};
 use rein_domain::time::Timestamp;
-use rein_plugin::{Adapter, CellKey, Description, Fault, Seen, Write};
+use rein_plugin::{Adapter, CellKey, Description, Fault, Repeat, Seen, Write};
 use rein_store::{Commit, LaneEntry, Must, Op, Outcome, Revision};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -414,6 +414,10 @@ impl House {
         cases: &[(&Case, &Seen)],
         echoes: &mut Echoes,
     ) {
+        // Where a write cannot be repeated, another object would come of it.
+        if self.looks.of(name).description.as_ref().is_none_or(|d| d.repeat == Repeat::None) {
+            return;
+        }
         let now = self.clock.now();
         let is_lapsing = |case: &Case| case.want.as_ref().is_some_and(|want| want.is_lapsing(now));
         let lacking: BTreeMap<&str, (&Case, &Seen)> = cases

@@ -11,7 +11,7 @@ mod silences;
 mod start;
 mod telemetry;
 
-use crate::{Adapter, CellKey, Configuration, Fault, Seen, TargetName, Write};
+use crate::{Adapter, CellKey, Configuration, Fault, Repeat, Seen, TargetName, Write};
 use async_trait::async_trait;
 use std::any::Any;
 use std::sync::Arc;
@@ -236,7 +236,8 @@ async fn holds(plugin: &Arc<dyn Adapter>, cell: &CellKey, value: Option<&str>) -
         if seen.value.as_deref() == value && seen.copies == copies && seen.missing_peers.is_empty() {
             return Ok(seen);
         }
-        if seen.value.as_deref() == value && begun.elapsed() >= ECHO * (echoes + 1) {
+        let repeats = within("describe", plugin.describe()).await?.repeat != Repeat::None;
+        if repeats && seen.value.as_deref() == value && begun.elapsed() >= ECHO * (echoes + 1) {
             echoes += 1;
             let again = write(cell, value.map(str::to_owned), &seen, "again");
             within("apply again", plugin.apply(again)).await?;
