@@ -1502,7 +1502,7 @@ _rein() {
             return 0
             ;;
         rein__subcmd__demo)
-            opts="-o -q -v -h --output --quiet --verbose --color --server --token-file --ca-file --context --for --script --rps --targets --help"
+            opts="-o -q -v -h --output --quiet --verbose --color --server --token-file --ca-file --context --for --script --rps --targets --with --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1561,6 +1561,10 @@ _rein() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -W "prometheus alertmanager" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1562,6 +1562,8 @@ complete -c rein -n "__fish_rein_using_subcommand demo" -l for -d 'Stop by itsel
 complete -c rein -n "__fish_rein_using_subcommand demo" -l script -d 'Type the commands of this file, then report' -r -F
 complete -c rein -n "__fish_rein_using_subcommand demo" -l rps -d 'Orders per second' -r
 complete -c rein -n "__fish_rein_using_subcommand demo" -l targets -d 'Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)' -r -F
+complete -c rein -n "__fish_rein_using_subcommand demo" -l with -d 'Start these beside it, where they are installed: figures and a call graph by Prometheus, alerts and silences by Alertmanager' -r -f -a "prometheus\t'Measures the company'
+alertmanager\t'Hears its alerts'"
 complete -c rein -n "__fish_rein_using_subcommand demo" -s q -l quiet -d 'Say less: data and errors only'
 complete -c rein -n "__fish_rein_using_subcommand demo" -s v -l verbose -d 'Say more: which server, and why that one'
 complete -c rein -n "__fish_rein_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'

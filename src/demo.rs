@@ -1,6 +1,9 @@
 //! `rein demo`: a server with an embedded store, a company in front of it, and what to type next.
 
+mod beside;
+
 use crate::server::{block_on, complain, told_to_end};
+use beside::{Beside, Missing};
 use rein_api::ExitCode;
 use rein_api::access::TokenRequest;
 use rein_api::definitions::SwitchDocument;
@@ -34,7 +37,10 @@ pub(crate) fn run(args: DemoArgs) -> ExitCode {
         };
         match open(&args).await {
             Ok(demo) => demo.play(steps, args.lasts).await,
-            Err(error) => complain(&error.to_string(), None, ExitCode::Failed),
+            Err(error) => {
+                let hint = error.downcast_ref::<Missing>().map(Missing::hint);
+                complain(&error.to_string(), hint, ExitCode::Failed)
+            }
         }
     })
 }
@@ -47,6 +53,7 @@ fn read_script(path: &Path) -> Outcome<Vec<Step>> {
 /// Everything the demo holds while it runs.
 struct Demo {
     company: Company,
+    beside: Beside,
     server: Running,
     access: DemoFile,
     announced: PathBuf,
@@ -75,8 +82,13 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
         ..DemoOptions::door(server.grpc)
     })
     .await?;
+    let targets = targets(&company);
     if let Some(path) = &args.targets {
-        std::fs::write(path, targets(&company)).map_err(|e| format!("{}: {e}", path.display()))?;
+        std::fs::write(path, &targets).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    let beside = Beside::start(&args.companions, data.path(), &targets).await?;
+    for backend in &beside.backends {
+        client.define_backend(backend, Put::Now, &Key::fresh()).await?;
     }
     let access = DemoFile { server: url, token_file };
     let announced = demo_file_path(&Env::process());
@@ -84,7 +96,7 @@ async fn open(args: &DemoArgs) -> Outcome<Demo> {
         std::fs::create_dir_all(dir)?;
     }
     std::fs::write(&announced, toml::to_string(&access)?)?;
-    Ok(Demo { company, server, access, announced, _data: data })
+    Ok(Demo { company, beside, server, access, announced, _data: data })
 }
 
 /// Where Prometheus finds every instance. Addresses are numbers, so that nothing needs escaping.
@@ -166,6 +178,7 @@ impl Demo {
         // Gone before the server is, so that no command finds a demo that is not there.
         let _ = std::fs::remove_file(&self.announced);
         let _ = tokio::time::timeout(Duration::from_secs(1), self.server.stop()).await;
+        self.beside.stop().await;
         if good { ExitCode::Done } else { ExitCode::Failed }
     }
 
@@ -200,15 +213,29 @@ impl Demo {
     fn greeting(&self) -> String {
         let program = std::env::args().next().unwrap_or_else(|| "rein".into());
         let here = if program == "rein" { String::new() } else { format!("    alias rein={program}\n") };
+        let beside: String = self.beside.backends.iter().map(|backend| looks_at(&backend.plugin)).collect();
+        let more = match beside.is_empty() {
+            true => "Figures, a call graph and alerts come with --with prometheus,alertmanager.\n",
+            false => "",
+        };
         format!(
             "A food-delivery company is open: {} instances of 8 services, switches from {}.\n\
              Order is slow, because every order page waits for recommendations. In another terminal:\n\n\
-             {here}    rein status\n    rein switch list\n    \
+             {here}    rein status\n{beside}    rein switch list\n    \
              rein switch off order/recommendations --for 30m --incident INC-42 --reason \"order is slow\"\n    \
-             rein undo\n\nCtrl-C ends it and leaves nothing behind.\n",
+             rein undo\n\n{more}Ctrl-C ends it and leaves nothing behind.\n",
             self.company.addresses().len(),
             self.access.server,
         )
+    }
+}
+
+/// What to type to see what a backend knows.
+fn looks_at(plugin: &str) -> &'static str {
+    match plugin {
+        "prometheus" => "    rein service graph\n",
+        "alertmanager" => "    rein alert list\n",
+        _ => "",
     }
 }
 

@@ -150,6 +150,19 @@ pub struct DemoArgs {
     /// Write where every instance shows its metrics, as Prometheus reads it (file_sd_configs)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub targets: Option<PathBuf>,
+    /// Start these beside it, where they are installed: figures and a call graph by Prometheus, alerts and silences
+    /// by Alertmanager
+    #[arg(long = "with", value_name = "PROGRAM", value_delimiter = ',')]
+    pub companions: Vec<Companion>,
+}
+
+/// A program that the demo can start beside itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Companion {
+    /// Measures the company
+    Prometheus,
+    /// Hears its alerts
+    Alertmanager,
 }
 
 /// Begin a plugin of your own: a program that adapts a backend, with its test of what is promised

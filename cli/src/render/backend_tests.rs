@@ -133,7 +133,7 @@ fn a_change_in_a_backend() {
       wants     {alertname="HighLatency",service="order"} until 05:10 by alice, "db slow (INC-42)" · laid 03:08 (1 min 49 s ago)
       found     the same · seen 03:09 (3 s ago)
       before    nothing
-      next      it is in force, but not seen yet on http://am-2:9093: looked at every 1 s
+      next      it is in force, but not seen yet on http://am-2:9093: looked at every 1 s, and written again a few times
     "#);
     let recorded = ChangedView { change: silenced(), effects: vec![] };
     assert_snapshot!(recorded.table(&look(), Detail::Short), @r"

@@ -304,7 +304,7 @@ pub(crate) fn silenced() -> ChangeView {
         effect: "hushes 2 alerts".into(),
         missing_peers: vec!["http://am-2:9093".into()],
         reasserted: 0,
-        next: "it is in force, but not seen yet on http://am-2:9093: looked at every 1 s".into(),
+        next: "it is in force, but not seen yet on http://am-2:9093: looked at every 1 s, and written again a few times".into(),
     };
     let proof = ProofView {
         sent: 2,

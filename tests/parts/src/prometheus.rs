@@ -56,6 +56,11 @@ impl Prometheus {
         Some(one)
     }
 
+    /// Can one be started here? If not, that is said.
+    pub fn is_installed() -> bool {
+        program("prometheus").is_some()
+    }
+
     /// Starts it, and waits until it answers.
     ///
     /// # Panics

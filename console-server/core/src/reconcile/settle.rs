@@ -575,7 +575,12 @@ pub(crate) fn next_words(
         (Some(HoldState::Intended), Some(_)) => format!("it is being written{refused}"),
         (Some(_), None) => format!("what was there before is being put back{refused}"),
         (Some(HoldState::Held), Some(_)) if !missing.is_empty() => {
-            format!("it is in force, but not seen yet on {missing}: looked at every {} s", SOON.as_secs())
+            let again = look.description.as_ref().is_some_and(|d| d.repeat != Repeat::None);
+            let again = if again { ", and written again a few times" } else { "" };
+            format!(
+                "it is in force, but not seen yet on {missing}: looked at every {} s{again}",
+                SOON.as_secs()
+            )
         }
         (Some(HoldState::Held), Some(_)) => format!("looked at every {} s", POLL.as_secs()),
     }
