@@ -127,6 +127,28 @@ fn a_hand_over_a_silence_is_a_conflict_that_a_person_settles() {
     let _ = desk.types("rein change list --active -o name").exit(0).prints("");
 }
 
+/// As a server would write it that was stopped in the middle of a call, and goes on after the change is over.
+#[test]
+fn a_late_write_is_ended_soon_beside_what_is_in_force() {
+    let Some(Hushed { peers, other: _other, _server, desk }) = start("silences-late") else { return };
+    let kept = add(&desk, "alertname=Kept --backend alerts-sh --for 1h");
+    let over = add(&desk, "alertname=Over --backend alerts-sh --for 1h");
+    let late = of_change(&peers.0[0], &over).unwrap();
+    let _ = desk.types(&format!("rein silence expire {over} --yes")).exit(0);
+    until_true("nothing is held for it any more", secs(15), || {
+        let shown = desk.types("rein backend show alerts-sh -o json").json();
+        shown["cells"].as_array().is_some_and(|cells| cells.len() == 1)
+    });
+    let mut late = late;
+    late.as_object_mut().unwrap().remove("id");
+    peers.0[1].call("POST", "/silences", &late);
+    assert!(of_change(&peers.0[1], &over).is_some(), "it is there");
+    until_true("it is ended everywhere", secs(15), || {
+        peers.0.iter().all(|one| of_change(one, &over).is_none())
+    });
+    assert!(of_change(&peers.0[0], &kept).is_some());
+}
+
 /// Gossip loses messages when it likes; of two that do not know each other one lacks everything.
 #[test]
 fn what_a_peer_lacks_is_written_again() {

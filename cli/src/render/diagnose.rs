@@ -58,10 +58,17 @@ fn because(view: &DiagnosisView, why: &str) -> String {
     let raised = view.symptom.as_ref().map(rare).unwrap_or_default();
     match why {
         "no_data" => {
-            "the symptom has no data around the time it was noticed, which is not the same as zero".to_owned()
+            // Files are as they are; what is measured may just have begun.
+            let young =
+                if view.seen.is_empty() { "" } else { "; where metrics are young: --over 5m --step 5s" };
+            format!(
+                "the symptom has no data around the time it was noticed, which is not the same as zero{young}"
+            )
         }
         "short_history" => {
-            "too little history to tell what is usual: give more with --over, or --history FILE".to_owned()
+            "too little history to tell what is usual: give more with --over, a smaller --step where \
+             metrics are young, or --history FILE"
+                .to_owned()
         }
         "symptom_usual" => "the symptom itself is within what is usual".to_owned(),
         _ => {

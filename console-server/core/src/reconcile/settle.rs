@@ -11,7 +11,7 @@ use crate::reconcile::cells::{Weighs, wanted, weights};
 use crate::reconcile::echoes::Echoes;
 use crate::reconcile::entries::{Listing, remembering};
 use crate::records;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, StreamExt};
 use parking_lot::RwLock;
 use rein_domain::audit;
@@ -35,6 +35,8 @@ const SOON: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(2);
 /// How often a backend is searched for late writes.
 const SWEEP: Duration = Duration::from_secs(30);
+/// How often at most, where a backend hints at a cell that Rein does not hold.
+const HINTED: Duration = Duration::from_secs(2);
 /// Most cells in one observation.
 const MOST_CELLS: usize = 500;
 /// Writes to one backend at once.
@@ -103,8 +105,27 @@ impl Looks {
 struct Calm {
     /// When late writes are looked for next.
     search: Instant,
+    /// When they were last.
+    searched: Instant,
     /// What was written again.
     echoes: Echoes,
+}
+
+impl Calm {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { search: now, searched: now, echoes: Echoes::default() }
+    }
+
+    fn has_searched(&mut self) {
+        self.searched = Instant::now();
+        self.search = self.searched + SWEEP;
+    }
+
+    /// Something altered that may be a late write.
+    fn search_soon(&mut self) {
+        self.search = self.search.min(self.searched + HINTED);
+    }
 }
 
 /// What a sweep found.
@@ -165,7 +186,7 @@ impl House {
         let mut revision = self.revision.subscribe();
         let mut hints = None;
         let mut listing = Listing::default();
-        let mut calm = Calm { search: Instant::now(), echoes: Echoes::default() };
+        let mut calm = Calm::new();
         loop {
             revision.borrow_and_update();
             let handled = self.image.read().moved(&name);
@@ -190,7 +211,7 @@ impl House {
             };
             let hinted = async {
                 match hints.as_mut() {
-                    Some(stream) => stream.next().await.is_some(),
+                    Some(stream) => stream.next().await,
                     None => std::future::pending().await,
                 }
             };
@@ -203,9 +224,12 @@ impl House {
             let lost = tokio::select! {
                 () = moved => false,
                 () = slept => false,
-                alive = hinted => {
+                hint = hinted => {
                     listing.soon();
-                    !alive
+                    if hint.as_ref().and_then(Option::as_ref).is_some_and(|cell| !self.holds(&name, cell)) {
+                        calm.search_soon();
+                    }
+                    hint.is_none()
                 }
             };
             if lost {
@@ -213,6 +237,10 @@ impl House {
                 tokio::time::sleep(SOON).await;
             }
         }
+    }
+
+    fn holds(&self, backend: &BackendName, cell: &CellKey) -> bool {
+        self.image.read().hold(&Cell { backend: backend.clone(), key: cell.0.clone() }).is_some()
     }
 
     /// The plugin's hints, if it gives any.
@@ -243,7 +271,7 @@ impl House {
             if cases.is_empty() {
                 self.looks.note(name, |look| look.seen.clear());
                 // What was written late, after its cell was let go, is found and ended.
-                calm.search = Instant::now() + SWEEP;
+                calm.has_searched();
                 return match self.sweep(name, adapter.as_ref()).await {
                     Swept::Found => Some(Duration::ZERO),
                     Swept::Clean => Some(SWEEP),
@@ -285,7 +313,7 @@ impl House {
                 }
                 // Also beside cells that are in order: their own looks see no other.
                 if calm.search <= Instant::now() {
-                    calm.search = Instant::now() + SWEEP;
+                    calm.has_searched();
                     if matches!(self.sweep(name, adapter.as_ref()).await, Swept::Found) {
                         continue;
                     }
@@ -425,17 +453,19 @@ impl House {
             .filter(|(case, seen)| !seen.missing_peers.is_empty() && !is_lapsing(case))
             .map(|&(case, seen)| (case.cell.key.as_str(), (case, seen)))
             .collect();
-        for key in echoes.due(lacking.keys().copied(), Instant::now()) {
-            let Some((case, seen)) = lacking.get(key.as_str()) else { continue };
-            let Some((hold, _)) = &case.hold else { continue };
-            // Held, and as wanted, or nothing was decided about it.
+        let due = echoes.due(lacking.keys().copied(), Instant::now());
+        let writes = due.iter().filter_map(|key| {
+            let (case, seen) = lacking.get(key.as_str())?;
+            let (hold, _) = case.hold.as_ref()?;
+            // Held, and as wanted; anything else is not for this to decide.
             let value = match &case.want {
                 Some(want) if hold.state == HoldState::Held && want.value.0 == seen.value => &want.value,
                 None if hold.prior.0 == seen.value => &hold.prior,
-                _ => continue,
+                _ => return None,
             };
-            self.write(name, adapter, case, seen, (value, &hold.change)).await;
-        }
+            Some(self.write(name, adapter, case, seen, (value, &hold.change)))
+        });
+        join_all(writes).await;
     }
 
     /// Writes a value that a hold names already. Answers how many writes were sent.
