@@ -61,7 +61,8 @@ fn fuzz(server: &Server, document: &Value) {
         .arg(server.room.write("openapi.json", document.to_string()))
         .args(["--url", &server.url(), "--header", &format!("Authorization: Bearer {}", server.token())])
         .args(["--checks", "not_a_server_error", "--phases", "coverage,fuzzing"])
-        .args(["--seed", "1", "--max-examples", "5", "--workers", "2", "--max-time", "25"])
+        // One thread: Python 3.11 and 3.12 may fail where two parse at once (python/cpython, issue 106905).
+        .args(["--seed", "1", "--max-examples", "5", "--workers", "1", "--max-time", "25"])
         .args(["--generation-database", "none", "--no-color", "--request-timeout", "10"])
         .current_dir(server.room.path())
         .stdin(Stdio::null())
