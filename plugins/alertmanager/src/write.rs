@@ -1,6 +1,6 @@
 //! Writing one cell. First every peer that answers is looked at for the marker; then one peer is written to,
-//! and gossip does the rest; what it lost on the way is told again by the next write of the same. A silence without the marker is never touched, except where the cell is that
-//! very silence.
+//! and gossip does the rest; what that lost is told again by the next write of the same. A silence without
+//! the marker is never touched, except where the cell is that very silence.
 
 use crate::Backend;
 use crate::cell::{Cell, Value, is_id};
