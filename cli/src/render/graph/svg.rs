@@ -8,13 +8,15 @@ use rein_domain::text::clean;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const WIDTH: usize = 190;
+const WIDTH: usize = 220;
 const HEIGHT: usize = 58;
-const ACROSS: usize = 340;
+const ACROSS: usize = 370;
 const DOWN: usize = 92;
 const MARGIN: usize = 40;
 /// Letters of a name that fit into a box.
-const LETTERS: usize = 22;
+const LETTERS: usize = 25;
+/// Letters of a line below it that do: with every figure at its longest.
+const SMALL: usize = 38;
 
 /// The picture.
 pub(super) fn picture(graph: &CallGraph) -> String {
@@ -147,22 +149,26 @@ fn curve(ends: &[(usize, usize)]) -> (String, (usize, usize)) {
 
 fn node(svg: &mut String, (x, y): (usize, usize), name: &str, health: &str, about: &str, verdict: &str) {
     let (colour, dashes) = style(health);
-    let shown: String = match name.chars().count() {
-        0..=LETTERS => name.to_owned(),
-        _ => name.chars().take(LETTERS - 1).chain(['…']).collect(),
-    };
     let (left, title) = (x + 10, format!("{name}: {about} · {verdict}"));
     let _ = writeln!(
         svg,
         r##"<g><title>{}</title><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#f8fafc" stroke="{colour}" stroke-width="2"{dashes}/><text x="{left}" y="{}" font-size="13" font-weight="bold">{}</text><text x="{left}" y="{}" font-size="10">{}</text><text x="{left}" y="{}" font-size="10" fill="{colour}">{}</text></g>"##,
         escape(&title),
         y + 19,
-        escape(&shown),
+        escape(&cut(name, LETTERS)),
         y + 35,
-        escape(about),
+        escape(&cut(about, SMALL)),
         y + 50,
-        escape(verdict)
+        escape(&cut(verdict, SMALL))
     );
+}
+
+/// At most so many letters; what is left out is in the title.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 fn foot(svg: &mut String, graph: &CallGraph, height: usize) {
