@@ -2,7 +2,7 @@
 //! company, and an Alertmanager that hears what its rules find. Rein adapts both as it would anywhere.
 
 use super::Outcome;
-use rein_api::backends::{BackendDocument, ReassertRequest};
+use rein_api::backends::BackendDocument;
 use rein_cli::handover::Companion;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -18,6 +18,8 @@ const OPENS: Duration = Duration::from_secs(30);
 /// How long one may take to end.
 const ENDS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
+/// Ports tried: one that is free may be taken before the program is there.
+const TRIES: usize = 3;
 
 /// Runs a program until it ends or nobody holds the other side of standard input any more, however the demo died.
 const TIED: &str = r#"exec 3<&0; "$@" 3<&- </dev/null & program=$!; { read -r _ <&3; kill "$program" 2>/dev/null; } & wait "$program""#;
@@ -61,15 +63,9 @@ impl Beside {
         let config =
             "route: {receiver: nobody, group_wait: 1s, group_interval: 1s}\nreceivers: [{name: nobody}]\n";
         fs::write(dir.join("config.yml"), config)?;
-        let address = free()?;
-        let words = [
-            "--config.file=config.yml".to_owned(),
-            "--storage.path=data".to_owned(),
-            "--cluster.listen-address=".to_owned(),
-            format!("--web.listen-address={address}"),
-        ];
-        self.run(&program, &words, dir, address).await?;
-        self.declare("alerts", "alertmanager", json!({"peers": [format!("http://{address}")]}));
+        let words = ["--config.file=config.yml", "--storage.path=data", "--cluster.listen-address="];
+        let address = self.run(&program, &words, dir).await?;
+        self.declare("alerts", "alertmanager", json!({"peers": [format!("http://{address}")]}))?;
         Ok(address)
     }
 
@@ -86,13 +82,8 @@ impl Beside {
         });
         fs::write(dir.join("config.yml"), config.to_string())?;
         fs::write(dir.join("rules.yml"), RULES)?;
-        let address = free()?;
-        let words = [
-            "--config.file=config.yml".to_owned(),
-            "--storage.tsdb.path=data".to_owned(),
-            format!("--web.listen-address={address}"),
-        ];
-        self.run(&program, &words, dir, address).await?;
+        let words = ["--config.file=config.yml", "--storage.tsdb.path=data"];
+        let address = self.run(&program, &words, dir).await?;
         let saturation = json!({
             "figure": "saturation", "of": "service",
             "query": "max by ($by) (demo_workers_busy{$match} / demo_workers{$match})",
@@ -101,49 +92,41 @@ impl Beside {
         let config = json!({
             "peers": [format!("http://{address}")], "window_seconds": 10, "templates": [saturation],
         });
-        self.declare("metrics", "prometheus", config);
-        Ok(())
+        self.declare("metrics", "prometheus", config)
     }
 
-    /// Starts a program and waits until it listens.
-    async fn run(&mut self, program: &Path, words: &[String], dir: &Path, at: SocketAddr) -> Outcome<()> {
-        let log = File::create(dir.join("log"))?;
-        let child = Command::new("sh")
-            .args(["-c", TIED, "sh"])
-            .arg(program)
-            .args(words)
-            .current_dir(dir)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            // Ctrl-C is the demo's: it ends the others in its time.
-            .process_group(0)
-            .spawn()?;
-        self.running.push(child);
-        let begun = Instant::now();
-        while TcpStream::connect(at).await.is_err() {
-            let ended = self.running.last_mut().map(Child::try_wait).transpose()?.flatten();
-            if ended.is_some() || begun.elapsed() > OPENS {
-                let said = fs::read_to_string(dir.join("log")).unwrap_or_default();
-                let last = said.lines().last().unwrap_or("it said nothing");
-                return Err(format!("{} does not start: {last}", program.display()).into());
+    /// Starts a program and waits until it listens. Answers where.
+    async fn run(&mut self, program: &Path, words: &[&str], dir: &Path) -> Outcome<SocketAddr> {
+        for _ in 0..TRIES {
+            let address = free()?;
+            let log = File::create(dir.join("log"))?;
+            let mut child = Command::new("sh")
+                .args(["-c", TIED, "sh"])
+                .arg(program)
+                .args(words)
+                .arg(format!("--web.listen-address={address}"))
+                .current_dir(dir)
+                .stdin(Stdio::piped())
+                .stdout(log.try_clone()?)
+                .stderr(log)
+                // Ctrl-C is the demo's: it ends the others in its time.
+                .process_group(0)
+                .spawn()?;
+            if listens(&mut child, address).await? {
+                self.running.push(child);
+                return Ok(address);
             }
-            tokio::time::sleep(PAUSE).await;
         }
-        Ok(())
+        let said = fs::read_to_string(dir.join("log")).unwrap_or_default();
+        let last = said.lines().last().unwrap_or("it said nothing");
+        Err(format!("{} does not start: {last}", program.display()).into())
     }
 
-    fn declare(&mut self, name: &str, plugin: &str, config: Value) {
-        let Value::Object(config) = config else { return };
-        self.backends.push(BackendDocument {
-            kind: "backend".into(),
-            name: name.into(),
-            plugin: plugin.into(),
-            owner: "sre".into(),
-            config,
-            reassert: ReassertRequest::Never,
-            never_silence: Vec::new(),
-        });
+    fn declare(&mut self, name: &str, plugin: &str, config: Value) -> Outcome<()> {
+        let document =
+            json!({"kind": "backend", "name": name, "plugin": plugin, "owner": "sre", "config": config});
+        self.backends.push(serde_json::from_value(document)?);
+        Ok(())
     }
 
     /// Ends them all, and waits for that: their data goes with the demo's.
@@ -158,6 +141,18 @@ impl Beside {
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Waits until a program listens; `false` where it ends before, or takes too long.
+async fn listens(child: &mut Child, at: SocketAddr) -> std::io::Result<bool> {
+    let begun = Instant::now();
+    while child.try_wait()?.is_none() && begun.elapsed() < OPENS {
+        if TcpStream::connect(at).await.is_ok() {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(false)
 }
 
 fn room(dir: &Path, name: &str) -> std::io::Result<PathBuf> {

@@ -1,10 +1,16 @@
-//! When to write again what some peers of a backend do not show.
+//! Writing again what some peers of a backend do not show.
 //!
 //! Peers that gossip lose messages: of sixteen silences written at once, one Alertmanager of three lacks one or
 //! two in every third try, until the peers compare all they hold, by default once a minute. Until then that one
 //! would wake people. A write of the same value makes its peers tell it anew.
 
-use std::collections::HashMap;
+use crate::house::House;
+use crate::reconcile::settle::Case;
+use futures::future::join_all;
+use rein_domain::hold::HoldState;
+use rein_domain::name::BackendName;
+use rein_plugin::{Adapter, Repeat, Seen};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// From the first look that missed a peer to the first write: most gossip is over by then.
@@ -45,6 +51,42 @@ impl Echoes {
                 key.clone()
             })
             .collect()
+    }
+}
+
+impl House {
+    /// Writes again what peers of a backend do not show although others do: what was lost between them.
+    pub(super) async fn echo(
+        &self,
+        name: &BackendName,
+        adapter: &dyn Adapter,
+        cases: &[(&Case, &Seen)],
+        echoes: &mut Echoes,
+    ) {
+        // Where a write cannot be repeated, another object would come of it.
+        if self.looks.of(name).description.as_ref().is_none_or(|d| d.repeat == Repeat::None) {
+            return;
+        }
+        let now = self.clock.now();
+        let is_lapsing = |case: &Case| case.want.as_ref().is_some_and(|want| want.is_lapsing(now));
+        let lacking: BTreeMap<&str, (&Case, &Seen)> = cases
+            .iter()
+            .filter(|(case, seen)| !seen.missing_peers.is_empty() && !is_lapsing(case))
+            .map(|&(case, seen)| (case.cell.key.as_str(), (case, seen)))
+            .collect();
+        let due = echoes.due(lacking.keys().copied(), Instant::now());
+        let writes = due.iter().filter_map(|key| {
+            let (case, seen) = lacking.get(key.as_str())?;
+            let (hold, _) = case.hold.as_ref()?;
+            // Held, and as wanted; anything else is not for this to decide.
+            let value = match &case.want {
+                Some(want) if hold.state == HoldState::Held && want.value.0 == seen.value => &want.value,
+                None if hold.prior.0 == seen.value => &hold.prior,
+                _ => return None,
+            };
+            Some(self.write(name, adapter, case, seen, (value, &hold.change)))
+        });
+        join_all(writes).await;
     }
 }
 

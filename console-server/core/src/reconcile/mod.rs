@@ -5,12 +5,15 @@ mod cells;
 mod echoes;
 mod entries;
 mod held;
+mod late;
+mod looks;
 mod settle;
 mod silent;
+mod tend;
 mod versions;
 
 pub(crate) use cells::{wanted, wanted_in, weighs_in, weights};
-pub(crate) use settle::{Look, Looks, next_words};
+pub(crate) use looks::{Look, Looks, next_words};
 pub(crate) use versions::{VERSIONS_EVERY, Watch, Watched, Watches};
 
 use crate::error::AppError;

@@ -236,11 +236,12 @@ async fn holds(plugin: &Arc<dyn Adapter>, cell: &CellKey, value: Option<&str>) -
         if seen.value.as_deref() == value && seen.copies == copies && seen.missing_peers.is_empty() {
             return Ok(seen);
         }
-        let repeats = within("describe", plugin.describe()).await?.repeat != Repeat::None;
-        if repeats && seen.value.as_deref() == value && begun.elapsed() >= ECHO * (echoes + 1) {
+        if seen.value.as_deref() == value && begun.elapsed() >= ECHO * (echoes + 1) {
             echoes += 1;
-            let again = write(cell, value.map(str::to_owned), &seen, "again");
-            within("apply again", plugin.apply(again)).await?;
+            if within("describe", plugin.describe()).await?.repeat != Repeat::None {
+                let again = write(cell, value.map(str::to_owned), &seen, "again");
+                within("apply again", plugin.apply(again)).await?;
+            }
         }
         ensure!(
             Instant::now() < until,
